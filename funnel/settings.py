@@ -1,0 +1,246 @@
+"""Every setting of the service, read once from the environment (see .env.example).
+
+A malformed or missing value stops the start with one sentence that names the setting, never its
+value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+T = TypeVar("T")
+
+
+def read(reader: Callable[..., T], name: str, expected: str, **options: Any) -> T:
+    """One setting; `expected` finishes the sentence that an operator reads when it is malformed."""
+    try:
+        return reader(name, **options)
+    except ImproperlyConfigured as error:
+        raise ImproperlyConfigured(f"{name} is missing: set it to {expected}.") from error
+    except (ValueError, TypeError) as error:
+        raise ImproperlyConfigured(f"{name} is malformed: it must be {expected}.") from error
+
+
+def read_boolean(name: str, *, default: bool) -> bool:
+    # django-environ takes any unknown word for False; a typing error must not switch a thing off.
+    word = read(env.str, name, "true or false", default=str(default)).strip().lower()
+    if word in {"true", "1", "yes", "on"}:
+        return True
+    if word in {"false", "0", "no", "off", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name} is malformed: it must be true or false.")
+
+
+def read_number(name: str, *, default: int, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
+    expected = f"a whole number from {minimum} to {maximum}"
+    number: int = read(env.int, name, expected, default=default)
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name} is malformed: it must be {expected}.")
+    return number
+
+
+def read_list(name: str, *, default: list[str] | None = None) -> list[str]:
+    words = read(env.list, name, "a comma-separated list", default=default or [])
+    return [word.strip() for word in words if word.strip()]
+
+
+def read_url(name: str, *, schemes: tuple[str, ...], default: str) -> SplitResult:
+    expected = "an address such as " + " or ".join(f"{scheme}://host" for scheme in schemes)
+    parts: SplitResult = urlsplit(read(env.str, name, expected, default=default))
+    try:
+        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ImproperlyConfigured(f"{name} is malformed: it must be {expected}.")
+    return parts
+
+
+# --- Django ---------------------------------------------------------------------------------------
+
+DEBUG = read_boolean("DEBUG", default=False)
+SECRET_KEY = read(
+    env.str,
+    "SECRET_KEY",
+    "a long random string (it signs admin sessions)",
+    # A fixed key is harmless where DEBUG already says that nobody else can reach the service.
+    **({"default": "insecure-development-key"} if DEBUG else {}),
+)
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_prometheus",
+    "rest_framework",
+    "clickhouse_schema",
+    "ingestion",
+    "videos",
+    "analytics",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "funnel.middleware.RequestLog",
+    "funnel.middleware.Cors",
+    "funnel.middleware.JsonErrors",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "funnel.urls"
+WSGI_APPLICATION = "funnel.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# clickhouse_schema/migrations holds ClickHouse's SQL files, not Django's migrations.
+MIGRATION_MODULES = {"clickhouse_schema": None}
+
+# Operations state only (admin users, relays, sync cursors); no public answer depends on it.
+DATABASES = {
+    "default": read(
+        env.db_url,
+        "DATABASE_URL",
+        "sqlite:///path or postgres://user:password@host/name",
+        default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets the admin read while a worker moves its cursor; 20 s is how long a writer waits.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+# --- ClickHouse -----------------------------------------------------------------------------------
+
+_url = read_url(
+    "CLICKHOUSE_URL",
+    schemes=("clickhouse", "clickhouses"),
+    default="clickhouse://127.0.0.1:9000",
+)
+CLICKHOUSE_USER = read(env.str, "CLICKHOUSE_USER", "a name", default="") or unquote(
+    _url.username or "default"
+)
+CLICKHOUSE_PASSWORD = read(env.str, "CLICKHOUSE_PASSWORD", "a password", default="") or unquote(
+    _url.password or ""
+)
+CLICKHOUSE_DATABASE = (
+    read(env.str, "CLICKHOUSE_DATABASE", "a name", default="") or _url.path.strip("/") or "nostr"
+)
+if not CLICKHOUSE_DATABASE.isidentifier():
+    raise ImproperlyConfigured(
+        "CLICKHOUSE_DATABASE is malformed: it must be letters, digits and underscores."
+    )
+CLICKHOUSE: dict[str, dict[str, Any]] = {
+    # The writer: ingestion and the schema.
+    "default": {
+        "host": _url.hostname,
+        "port": _url.port or (9440 if _url.scheme == "clickhouses" else 9000),
+        "secure": _url.scheme == "clickhouses",
+        "user": CLICKHOUSE_USER,
+        "password": CLICKHOUSE_PASSWORD,
+        "database": CLICKHOUSE_DATABASE,
+        "connect_seconds": read_number("CLICKHOUSE_CONNECT_SECONDS", default=5, minimum=1),
+        "query_seconds": read_number("CLICKHOUSE_WRITE_SECONDS", default=60, minimum=1),
+        "readonly": False,
+    }
+}
+# The API's door: the same server, unable to write.
+CLICKHOUSE["reader"] = CLICKHOUSE["default"] | {
+    "user": read(env.str, "CLICKHOUSE_READER_USER", "a name", default="") or CLICKHOUSE_USER,
+    "password": read(env.str, "CLICKHOUSE_READER_PASSWORD", "a password", default="")
+    or CLICKHOUSE_PASSWORD,
+    "query_seconds": read_number("CLICKHOUSE_READ_SECONDS", default=10, minimum=1),
+    "readonly": True,
+}
+
+# --- Ingestion ------------------------------------------------------------------------------------
+
+RELAY_URL = read(env.str, "RELAY_URL", "a ws:// or wss:// address", default="")
+RELAY_URLS = read_list("RELAY_URLS") or ([RELAY_URL] if RELAY_URL else [])
+for _relay in RELAY_URLS:
+    if urlsplit(_relay).scheme not in {"ws", "wss"} or not urlsplit(_relay).hostname:
+        raise ImproperlyConfigured("RELAY_URL is malformed: it must be ws://host or wss://host.")
+# Signs in where a relay asks for it (NIP-42): nsec1… or 64 hex digits. Empty: the worker can't.
+RELAY_SECRET_KEY = read(env.str, "RELAY_SECRET_KEY", "nsec1… or 64 hex digits", default="")
+# Empty: all kinds but ephemeral ones and messages between people; those listed and no others.
+_kinds = read_list("INGEST_KINDS")
+if not all(word.isascii() and word.isdigit() and int(word) < 2**16 for word in _kinds):
+    raise ImproperlyConfigured(
+        "INGEST_KINDS is malformed: it must be a comma-separated list of kinds from 0 to 65535."
+    )
+INGEST_KINDS = [int(word) for word in _kinds]
+# Where the worker shows its numbers to Prometheus; 0: nowhere.
+INGEST_METRICS_PORT = read_number("INGEST_METRICS_PORT", default=0, maximum=65_535)
+BATCH_SIZE = read_number("BATCH_SIZE", default=1000, minimum=1, maximum=100_000)
+BATCH_MAX_MS = read_number("BATCH_MAX_MS", default=100, minimum=1, maximum=60_000)
+# How far behind a cursor each catch-up starts again: relays accept backdated events.
+CATCHUP_OVERLAP = read_number("CATCHUP_OVERLAP", default=2 * 24 * 3600)
+SHUTDOWN_SECONDS = read_number("SHUTDOWN_SECONDS", default=20, minimum=1)
+# The address of this service, which a request to vanish may name (NIP-62), as it may our relays.
+PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")
+
+# Pubkeys of payment servers whose zap receipts count as verified (NIP-57).
+ZAP_SIGNERS = read_list("ZAP_SIGNERS")
+# How long the projector rests after a pass that found nothing more to do.
+PROJECT_INTERVAL_MS = read_number("PROJECT_INTERVAL_MS", default=250, minimum=10, maximum=60_000)
+
+# --- HTTP -----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["funnel.renderers.OrjsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "funnel.renderers.JsonWhateverAccepted",
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "EXCEPTION_HANDLER": "funnel.errors.exception_handler",
+}
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+LOG_LEVEL = read(env.str, "LOG_LEVEL", "a level such as INFO", default="INFO").upper()
+LOG_JSON = read_boolean("LOG_JSON", default=not DEBUG)
+LOGGING_CONFIG = "funnel.logs.configure"
+LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}

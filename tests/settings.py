@@ -1,0 +1,9 @@
+"""The service's settings as the tests run them: fixed secrets, nothing from a .env file."""
+
+import os
+
+os.environ["SECRET_KEY"] = "tests"
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+os.environ["LOG_JSON"] = "false"
+
+from funnel.settings import *  # noqa: F403
