@@ -1,0 +1,118 @@
+"""Named SQL files with typed parameters, which the server fills in and Python never does."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+# A parameter outside of string literals, quoted identifiers and comments, which are skipped.
+TOKEN = re.compile(
+    r"""'(?:[^'\\]|\\.)*' | `[^`]*` | "[^"]*" | --[^\n]* | /\*.*?\*/
+      | \{ \s* (?P<name>\w+) \s* : \s* (?P<type>[^{}]+?) \s* \}""",
+    re.VERBOSE | re.DOTALL,
+)
+INTEGER = re.compile(r"(?P<unsigned>U?)Int(?P<bits>8|16|32|64|128|256)")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Query:
+    """One question to ClickHouse.
+
+    name: `<app>.<file>`, the label of its metrics and of system.query_log.
+    text: SQL with parameters `{name:Type}` (ClickHouse, "Defining and using query parameters").
+    params: the type that the text declares for each parameter's name.
+    """
+
+    name: str
+    text: str
+    params: Mapping[str, str]
+
+    def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as the driver has to be given them; exactly the declared ones.
+
+        Raises TypeError when one is missing, unknown or of a type that cannot be sent faithfully,
+        and ValueError for an integer that its declared type cannot hold.
+        """
+        if values.keys() != self.params.keys():
+            missing = sorted(self.params.keys() - values.keys())
+            unknown = sorted(values.keys() - self.params.keys())
+            parts = [
+                f"{what} {', '.join(names)}"
+                for what, names in (("is missing", missing), ("has no", unknown))
+                if names
+            ]
+            raise TypeError(f"{self.name} {' and '.join(parts)}.")
+        return {
+            name: sendable(value, self.params[name], f"{self.name}: {name}")
+            for name, value in values.items()
+        }
+
+
+def load_query(module_file: str, name: str) -> Query:
+    """Reads `sql/<name>.sql` beside the module whose `__file__` is given.
+
+    Raises ValueError when the file does not begin with a comment that says what it is for, or
+    declares a parameter with two types.
+    """
+    package = Path(module_file).resolve().parent
+    return parse_query(f"{package.name}.{name}", (package / "sql" / f"{name}.sql").read_text())
+
+
+def parse_query(name: str, text: str) -> Query:
+    if not text.startswith("-- "):
+        raise ValueError(f"{name}: the first line must be a comment that says what it is for.")
+    params: dict[str, str] = {}
+    for token in TOKEN.finditer(text):
+        parameter, declared = token["name"], token["type"]
+        if parameter and params.setdefault(parameter, declared) != declared:
+            raise ValueError(f"{name}: {parameter} is declared with two types.")
+    return Query(name, text.strip(), MappingProxyType(params))
+
+
+def sendable(value: Any, declared: str, where: str) -> Any:
+    """One value in a form that clickhouse-driver escapes without loss for the declared type.
+
+    The driver itself would send None as the word NULL, times without their fraction and in the
+    server's time zone, a tuple as no array, and unknown types by their repr(). The server would
+    wrap an integer that is too large around to another one.
+    """
+    match value:
+        case enum.Enum():
+            return sendable(value.value, declared, where)
+        case int():
+            if not fits(value, declared):
+                raise ValueError(f"{where} does not fit {declared}.")
+            return int(value)
+        case str() | float():
+            return value
+        case dt.datetime():
+            if value.tzinfo is None:
+                raise TypeError(f"{where} is a time without a time zone.")
+            return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ")
+        case dt.date():
+            return value.isoformat()
+        case list() | tuple() if declared.startswith("Array("):
+            inner = declared.removeprefix("Array(").removesuffix(")")
+            return [sendable(element, inner, where) for element in value]
+        case tuple():
+            return tuple(sendable(element, "", where) for element in value)
+        case None:
+            raise TypeError(f"{where} is None: '' and 0 stand for what is missing.")
+        case _:
+            raise TypeError(f"{where} is a {type(value).__name__}, which is no parameter.")
+
+
+def fits(number: int, declared: str) -> bool:
+    """Whether a parameter of the declared type can hold it; the server judges other types."""
+    integer = INTEGER.fullmatch(declared)
+    if not integer:
+        return True
+    values: int = 2 ** int(integer["bits"])
+    lowest = 0 if integer["unsigned"] else -values // 2
+    return lowest <= number < lowest + values

@@ -1,0 +1,131 @@
+"""Queries: how a file is read and how values are bound to its parameters."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from funnel.nostr import Kind
+from funnel.sql import load_query, parse_query
+
+HEADER = "-- Of the tests.\n"
+
+
+def a_query(declared: str):
+    return parse_query("tests.query", f"{HEADER}SELECT {{value:{declared}}} AS value")
+
+
+def bound(value, *, to: str):
+    return a_query(to).bind({"value": value})["value"]
+
+
+def test_a_query_is_named_after_its_app_and_file(tmp_path):
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "recent.sql").write_text(f"{HEADER}SELECT {{row_limit:UInt16}} AS n\n")
+
+    query = load_query(str(tmp_path / "queries.py"), "recent")
+
+    assert f"{tmp_path.name}.recent" == query.name
+    assert f"{HEADER}SELECT {{row_limit:UInt16}} AS n" == query.text
+    assert {"row_limit": "UInt16"} == query.params
+
+
+def test_a_file_without_a_first_line_that_says_what_it_is_for_is_refused():
+    with pytest.raises(ValueError, match=r"tests\.query: the first line must be a comment"):
+        parse_query("tests.query", "SELECT 1 AS answer")
+
+
+def test_parameters_are_found_outside_of_literals_names_and_comments():
+    query = parse_query(
+        "tests.query",
+        """-- Not {header:String}.
+        SELECT '{literal:String} \\' {still:String}' AS a, "{name:String}" AS b,
+            `{tick:String}` AS c
+        -- not {comment:String} either, it's a comment
+        /* nor {this:String}
+        */
+        FROM {table:Identifier} WHERE at > { after : DateTime64(3, 'UTC') }
+            AND kind IN {kinds:Array(UInt16)} AND other IN {kinds:Array(UInt16)}
+        """,
+    )
+
+    assert {
+        "table": "Identifier",
+        "after": "DateTime64(3, 'UTC')",
+        "kinds": "Array(UInt16)",
+    } == query.params
+
+
+def test_a_parameter_has_one_type():
+    with pytest.raises(ValueError, match="kind is declared with two types"):
+        parse_query("tests.query", HEADER + "SELECT {kind:UInt16} AS a, {kind:UInt32} AS b")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, r"^tests\.query is missing value\.$"),
+        ({"value": 1, "limit": 2}, r"^tests\.query has no limit\.$"),
+        ({"valeu": 1}, r"^tests\.query is missing value and has no valeu\.$"),
+    ],
+)
+def test_a_query_is_asked_with_exactly_its_parameters(values, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        a_query("UInt8").bind(values)
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "sent"),
+    [
+        ("String", "it's\n", "it's\n"),
+        ("Float64", 0.5, 0.5),
+        ("Bool", True, 1),
+        ("UInt16", Kind.SHORT_VIDEO, 22),
+        ("Array(UInt16)", (Kind.VIDEO, Kind.SHORT_VIDEO), [21, 22]),
+        ("Array(Array(String))", [("a", "b"), ()], [["a", "b"], []]),
+        ("Array(Tuple(String, UInt8))", [("a", 1)], [("a", 1)]),
+        ("Date", dt.date(2024, 2, 29), "2024-02-29"),
+        (
+            "DateTime('UTC')",
+            dt.datetime(2024, 2, 29, 1, 2, 3, tzinfo=dt.UTC),
+            "2024-02-29 01:02:03",
+        ),
+        (
+            "DateTime64(6, 'UTC')",
+            dt.datetime(2024, 3, 1, 1, 0, 0, 120, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+            "2024-02-29 23:00:00.000120",
+        ),
+    ],
+)
+def test_values_are_sent_so_that_nothing_is_lost(declared, value, sent):
+    assert sent == bound(value, to=declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("String", None),
+        ("Array(String)", ["a", None]),
+        ("String", b"bytes"),
+        ("Array(String)", {"a"}),
+        ("DateTime('UTC')", dt.datetime(2024, 2, 29)),  # noqa: DTZ001
+    ],
+)
+def test_a_value_that_would_be_lost_is_refused(declared, value):
+    with pytest.raises(TypeError, match=r"^tests\.query: value is "):
+        bound(value, to=declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [("UInt8", 256), ("UInt16", -1), ("Int8", 128), ("Int8", -129), ("Array(UInt16)", [1, 65_536])],
+)
+def test_an_integer_that_the_server_would_wrap_around_is_refused(declared, value):
+    with pytest.raises(ValueError, match="does not fit"):
+        bound(value, to=declared)
+
+
+@pytest.mark.parametrize(("declared", "value"), [("UInt64", 2**64 - 1), ("Int8", -128)])
+def test_the_greatest_and_the_smallest_integer_fit(declared, value):
+    assert value == bound(value, to=declared)

@@ -1,0 +1,73 @@
+"""The house rules of every .sql file that answers a question."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from funnel.sql import load_query, parse_query
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FILES = sorted(REPOSITORY.glob("*/sql/*.sql"))
+
+SETTINGS = parse_query(
+    "tests.settings",
+    """-- What a parameter must not be called.
+    SELECT name FROM system.settings
+    """,
+)
+
+of_each_file = pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: f"{path.parts[-3]}.{path.stem}"
+)
+
+
+def query_in(path: Path):
+    return load_query(str(path.parent.parent / "queries.py"), path.stem)
+
+
+def code_of(path: Path) -> str:
+    """The file without comments and string literals."""
+    return re.sub(r"'(?:[^'\\]|\\.)*'|--[^\n]*", "''", path.read_text())
+
+
+@of_each_file
+def test_the_first_line_says_what_it_is_for(path):
+    first = path.read_text().splitlines()[0]
+
+    assert re.fullmatch(r"-- \S.{10,}", first)
+
+
+@of_each_file
+def test_it_is_one_statement(path):
+    assert ";" not in code_of(path)
+
+
+@of_each_file
+def test_columns_are_named(path):
+    assert not re.search(r"SELECT\s+(DISTINCT\s+)?(\w+\.)?\*", code_of(path), re.IGNORECASE)
+
+
+@of_each_file
+def test_every_parameter_has_a_type_and_nothing_is_left_to_python(path):
+    without_parameters = re.sub(r"\{\w+:[^{}]+\}", "", code_of(path))
+
+    assert not re.search(r"[{}]|%\(|%s\b", without_parameters)
+
+
+@of_each_file
+def test_times_are_in_utc(path):
+    # A time is sent as text in UTC; without a zone the server would read it in its own.
+    for declared in query_in(path).params.values():
+        assert "DateTime" not in declared or "'UTC'" in declared
+
+
+def test_no_parameter_is_called_like_a_setting(clickhouse):
+    # Over the native protocol both travel alike, and servers 25.8 to 26.6 take one for the other.
+    settings = {row["name"] for row in clickhouse.select(SETTINGS, {})}
+
+    wrong = {query.name: settings & query.params.keys() for query in map(query_in, FILES)}
+
+    assert {} == {name: params for name, params in wrong.items() if params}
