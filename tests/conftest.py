@@ -1,0 +1,113 @@
+"""What tests share: a real ClickHouse with the schema, an empty one per test, and a client."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from django.conf import settings
+from rest_framework.test import APIClient
+
+from clickhouse_schema.migrator import MIGRATIONS, Migrator, pending, read_migrations
+from funnel.clickhouse import Clickhouse, ClickhouseSettings, connections
+from funnel.sql import parse_query
+from tests.clickhouse_server import LocalServer
+
+FILLED_TABLES = parse_query(
+    "tests.filled_tables",
+    """-- Tables that a test has written to.
+    SELECT name
+    FROM system.tables
+    WHERE database = currentDatabase()
+        AND endsWith(engine, 'MergeTree')
+        AND name != 'schema_migrations'
+        AND total_rows > 0
+    """,
+)
+
+
+def pytest_configure() -> None:
+    # Before the workers of pytest-xdist start, so that all have the same one.
+    os.environ.setdefault("FUZZ_SEED", str(secrets.randbits(32)))
+
+
+def pytest_report_header() -> str:
+    return f"FUZZ_SEED={os.environ['FUZZ_SEED']}"
+
+
+def settings_of(url: str) -> ClickhouseSettings:
+    parts = urlsplit(url)
+    secure = parts.scheme == "clickhouses"
+    return {
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or (9440 if secure else 9000),
+        "secure": secure,
+        "user": unquote(parts.username or "default"),
+        "password": unquote(parts.password or ""),
+        "database": "",
+        "connect_seconds": 5,
+        "query_seconds": 20,
+        "readonly": False,
+    }
+
+
+@pytest.fixture(scope="session")
+def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer | None]:
+    """The embedded ClickHouse, unless TEST_CLICKHOUSE_URL names a server that runs."""
+    if os.environ.get("TEST_CLICKHOUSE_URL"):
+        yield None
+        return
+    server = LocalServer(tmp_path_factory.mktemp("clickhouse"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(local_server: LocalServer | None) -> ClickhouseSettings:
+    """How to reach the server; no database is named."""
+    if local_server:
+        return local_server.settings()
+    return settings_of(os.environ["TEST_CLICKHOUSE_URL"])
+
+
+@pytest.fixture(scope="session")
+def migrated_clickhouse(clickhouse_server: ClickhouseSettings) -> Iterator[None]:
+    """Both aliases of settings.CLICKHOUSE, with a database of its own that has the schema."""
+    database = f"funnel_tests_{os.getpid()}"
+    for alias, readonly in (("default", False), ("reader", True)):
+        settings.CLICKHOUSE[alias].update(clickhouse_server, database=database, readonly=readonly)
+    connections.doors.clear()
+    migrator = Migrator({**clickhouse_server, "database": database}, read_migrations(MIGRATIONS))
+    migrator.prepare()
+    for migration in pending(migrator.migrations, migrator.records()):
+        migrator.apply(migration)
+    yield
+    migrator.server.command(f"DROP DATABASE {database} SYNC")
+    migrator.close()
+    for door in connections.doors.values():
+        door.close()
+
+
+@pytest.fixture
+def clickhouse(local_server: LocalServer | None, migrated_clickhouse: None) -> Clickhouse:
+    """The writer's door to a database in which every table is empty."""
+    if local_server:
+        local_server.assert_alive()
+    empty_every_table(connections["default"])
+    return connections["default"]
+
+
+def empty_every_table(door: Clickhouse) -> None:
+    for table in door.select(FILLED_TABLES, {}):
+        door.command(f"TRUNCATE TABLE {table['name']}")
+
+
+@pytest.fixture
+def api() -> APIClient:
+    return APIClient()
