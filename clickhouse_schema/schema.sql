@@ -1,0 +1,1250 @@
+-- The schema that the migrations make. Written by `manage.py clickhouse_schema`.
+
+CREATE TABLE arrivals
+(
+    `inserted_at` DateTime64(3, 'UTC'),
+    `id` String CODEC(ZSTD(1)),
+    `kind` UInt16
+)
+ENGINE = MergeTree
+ORDER BY (inserted_at, id)
+TTL toDateTime(inserted_at) + toIntervalDay(30)
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW arrivals_mv TO arrivals
+(
+    `inserted_at` DateTime64(3, 'UTC'),
+    `id` String,
+    `kind` UInt16
+)
+AS SELECT
+    inserted_at,
+    id,
+    kind
+FROM events_local;
+
+CREATE VIEW comment_counts
+AS SELECT
+    video_key,
+    id,
+    comments
+FROM videos(now = {now:UInt32});
+
+CREATE MATERIALIZED VIEW comments_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    if(root_address != '', root_address, root_id) AS target,
+    'comment' AS relation,
+    id AS event_id,
+    '' AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS root_address,
+        arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS root_id
+    FROM events_local
+    WHERE kind = 1111
+)
+WHERE target != '';
+
+CREATE TABLE current_lists
+(
+    `list` String CODEC(ZSTD(1)),
+    `version` UInt64,
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16,
+    `created_at` UInt32,
+    `entries` Array(String) CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY list
+SETTINGS index_granularity = 256;
+
+CREATE VIEW daily_active_users
+AS SELECT
+    toDate(toDateTime(created_at, 'UTC')) AS day,
+    uniqExact(pubkey) AS active_users
+FROM events_by_kind
+WHERE (kind NOT IN (13, 1059, 9735)) AND (created_at <= ({now:UInt32} + 900))
+GROUP BY day;
+
+CREATE TABLE deletions
+(
+    `target` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32,
+    `event_id` String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (target, pubkey, event_id)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW deletions_mv TO deletions
+(
+    `target` String,
+    `pubkey` String,
+    `created_at` UInt32,
+    `event_id` String
+)
+AS SELECT
+    deleted AS target,
+    pubkey,
+    created_at,
+    id AS event_id
+FROM events_local
+ARRAY JOIN arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^(0|3|1[0-9]{4}|3[0-9]{4}):[0-9a-f]{64}:') AND ((splitByChar(':', tag[2])[2]) = pubkey))), tags))) AS deleted
+WHERE kind = 5;
+
+CREATE TABLE due
+(
+    `at` UInt32,
+    `id` String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (at, id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE engagement
+(
+    `target` String CODEC(ZSTD(1)),
+    `relation` LowCardinality(String),
+    `event_id` String CODEC(ZSTD(1)),
+    `token` String,
+    `token_url` String,
+    `actor` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16,
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `expiration` UInt32,
+    `unless_known` String CODEC(ZSTD(1)),
+    `amount_msat` UInt64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (target, relation, event_id, token)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+
+CREATE TABLE engagement_targets
+(
+    `event_id` String CODEC(ZSTD(1)),
+    `target` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (event_id, target)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW engagement_targets_mv TO engagement_targets
+(
+    `event_id` String,
+    `target` String,
+    `pubkey` String,
+    `created_at` UInt32
+)
+AS SELECT
+    event_id,
+    target,
+    pubkey,
+    created_at
+FROM engagement;
+
+CREATE TABLE erasures
+(
+    `pubkey` String,
+    `until` UInt32
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (pubkey, until)
+SETTINGS index_granularity = 8192;
+
+CREATE VIEW event_tags_flat
+(
+    `event_id` String,
+    `pubkey` String,
+    `created_at` UInt32,
+    `kind` UInt16,
+    `tag_name` String,
+    `tag_value` String,
+    `tag` Array(String)
+)
+AS SELECT
+    id AS event_id,
+    pubkey,
+    created_at,
+    kind,
+    tag[1] AS tag_name,
+    tag[2] AS tag_value,
+    tag
+FROM events_local
+FINAL
+ARRAY JOIN tags AS tag;
+
+CREATE TABLE events_by_author
+(
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16,
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `id` String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (pubkey, kind, created_at, id)
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW events_by_author_mv TO events_by_author
+(
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `id` String
+)
+AS SELECT
+    pubkey,
+    kind,
+    created_at,
+    id
+FROM events_local;
+
+CREATE TABLE events_by_kind
+(
+    `kind` UInt16,
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (kind, created_at, id)
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW events_by_kind_mv TO events_by_kind
+(
+    `kind` UInt16,
+    `created_at` UInt32,
+    `id` String,
+    `pubkey` String
+)
+AS SELECT
+    kind,
+    created_at,
+    id,
+    pubkey
+FROM events_local;
+
+CREATE TABLE events_local
+(
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `kind` UInt16,
+    `tags` Array(Array(String)) CODEC(ZSTD(3)),
+    `content` String CODEC(ZSTD(3)),
+    `sig` String CODEC(ZSTD(1)),
+    `embedded` UInt8,
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3),
+    `expiration` UInt32 MATERIALIZED if((kind NOT IN (5, 62)) AND match(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2], '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2]), 4294967295), 4294967295)), 4294967295)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY id
+SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW labels_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    labelled.1 AS target,
+    'label' AS relation,
+    id AS event_id,
+    labelled.2 AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayDistinct(arrayMap(tag -> concat(if((tag[3]) = '', 'ugc', tag[3]), '\0', tag[2]), arrayFilter(tag -> (((tag[1]) = 'l') AND ((tag[2]) != '')), tags))) AS labels,
+        arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags))) AS targets
+    FROM events_local
+    WHERE kind = 1985
+)
+ARRAY JOIN arrayFlatten(arrayMap(named -> arrayMap(label -> (named, label), labels), targets)) AS labelled;
+
+CREATE TABLE list_entries
+(
+    `entry` String CODEC(ZSTD(1)),
+    `list` String CODEC(ZSTD(1)),
+    `version` UInt64,
+    `gone` UInt8,
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16
+)
+ENGINE = ReplacingMergeTree(version, gone)
+ORDER BY (entry, list)
+SETTINGS index_granularity = 512;
+
+CREATE TABLE list_versions
+(
+    `list` String CODEC(ZSTD(1)),
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `entries` Array(String) CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (list, id)
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW list_versions_mv TO list_versions
+(
+    `list` String,
+    `id` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `entries` Array(String)
+)
+AS SELECT
+    concat(toString(kind), ':', pubkey, ':', if((kind IN (30003, 30005)), arrayFirst(tag -> ((tag[1]) = 'd'), tags)[2], '')) AS list,
+    id,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> if(kind = 3, ((tag[1]) = 'p') AND match(tag[2], '^[0-9a-f]{64}$'), (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags))) AS entries
+FROM events_local
+WHERE kind IN (3, 10003, 30003, 30005);
+
+CREATE VIEW monthly_active_users
+AS SELECT
+    toStartOfMonth(toDateTime(created_at, 'UTC')) AS month,
+    uniqExact(pubkey) AS active_users
+FROM events_by_kind
+WHERE (kind NOT IN (13, 1059, 9735)) AND (created_at <= ({now:UInt32} + 900))
+GROUP BY month;
+
+CREATE MATERIALIZED VIEW notes_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    arrayFirst(reference -> (reference != ''), [root_id, reply_id, first_id]) AS target,
+    'comment' AS relation,
+    id AS event_id,
+    '' AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
+        arrayFirst(tag -> ((tag[4]) = 'root'), references)[2] AS root_id,
+        arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS reply_id,
+        arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2] AS first_id
+    FROM events_local
+    WHERE kind = 1
+)
+WHERE target != '';
+
+CREATE TABLE playback_targets
+(
+    `event_id` String CODEC(ZSTD(1)),
+    `target` String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY event_id
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW playback_targets_mv TO playback_targets
+(
+    `event_id` String,
+    `target` String
+)
+AS SELECT
+    event_id,
+    target
+FROM playbacks;
+
+CREATE TABLE playbacks
+(
+    `target` String CODEC(ZSTD(1)),
+    `event_id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `session` String CODEC(ZSTD(1)),
+    `milliloops` UInt32
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (target, event_id)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW playbacks_mv TO playbacks
+(
+    `target` String,
+    `event_id` String,
+    `pubkey` String,
+    `created_at` UInt32,
+    `session` String,
+    `milliloops` UInt32
+)
+AS SELECT
+    if(address != '', address, last_id) AS target,
+    id AS event_id,
+    pubkey,
+    created_at,
+    multiIf((phase NOT IN ('whole', 'start')), '', session != '', session, id) AS session,
+    if((phase IN ('whole', 'end')), if(length(loops[1]) > 4, 1000000, toUInt32(least(toUInt64OrZero(thousandths), 1000000))), 0) AS milliloops
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        created_at,
+        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
+        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
+        arrayFirst(tag -> ((tag[1]) = 'phase'), tags) AS phase_tag,
+        if(empty(phase_tag), 'whole', phase_tag[2]) AS phase,
+        arrayFirst(tag -> ((tag[1]) = 'session'), tags)[2] AS session,
+        arrayFirst(tag -> ((tag[1]) = 'loops'), tags)[2] AS loops_text,
+        extractGroups(if(match(loops_text, '^[0-9]'), loops_text, ''), '^0*([0-9]*)(?:[.]([0-9]{1,3})[0-9]*)?$') AS loops,
+        concat(loops[1], rightPad(loops[2], 3, '0')) AS thousandths
+    FROM view_events_local
+)
+WHERE (target != '') AND (phase IN ('whole', 'start', 'end'));
+
+CREATE VIEW popular_video_hashtags
+AS SELECT
+    hashtag,
+    uniqExact(video_key) AS video_count,
+    uniqExact(pubkey) AS unique_creators,
+    max(published_at) AS last_used
+FROM video_hashtags(now = {now:UInt32})
+GROUP BY hashtag;
+
+CREATE TABLE profile_versions
+(
+    `pubkey` String CODEC(ZSTD(1)),
+    `id` String CODEC(ZSTD(1)),
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `name` String,
+    `display_name` String,
+    `picture` String,
+    `banner` String,
+    `about` String CODEC(ZSTD(3)),
+    `nip05` String,
+    `lud16` String,
+    `website` String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (pubkey, id)
+SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW profile_versions_mv TO profile_versions
+(
+    `pubkey` String,
+    `id` String,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `name` String,
+    `display_name` String,
+    `picture` String,
+    `banner` String,
+    `about` String,
+    `nip05` String,
+    `lud16` String,
+    `website` String
+)
+AS SELECT
+    pubkey,
+    id,
+    created_at,
+    expiration,
+    JSONExtractString(content, 'name') AS name,
+    if(JSONExtractString(content, 'display_name') != '', JSONExtractString(content, 'display_name'), JSONExtractString(content, 'displayName')) AS display_name,
+    JSONExtractString(content, 'picture') AS picture,
+    JSONExtractString(content, 'banner') AS banner,
+    JSONExtractString(content, 'about') AS about,
+    JSONExtractString(content, 'nip05') AS nip05,
+    JSONExtractString(content, 'lud16') AS lud16,
+    JSONExtractString(content, 'website') AS website
+FROM events_local
+WHERE kind = 0;
+
+CREATE TABLE projection_state
+(
+    `name` LowCardinality(String),
+    `version` UInt64,
+    `settled_until` DateTime64(3, 'UTC'),
+    `due_until` UInt32
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY name
+SETTINGS index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW quotes_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    quoted AS target,
+    'quote' AS relation,
+    id AS event_id,
+    '' AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> (((tag[1]) = 'q') AND match(tag[2], '^([0-9a-f]{64}$|3423[56]:[0-9a-f]{64}:)')), tags))) AS quotes
+    FROM events_local
+    WHERE kind IN (1, 1111)
+)
+ARRAY JOIN quotes AS quoted;
+
+CREATE VIEW reaction_counts
+AS SELECT
+    video_key,
+    id,
+    reactions,
+    likes,
+    dislikes,
+    emojis
+FROM videos(now = {now:UInt32});
+
+CREATE MATERIALIZED VIEW reactions_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    named.1 AS target,
+    'reaction' AS relation,
+    id AS event_id,
+    multiIf((text IN ('+', '', '-')) OR (picture != ''), text, match(text, '^[0-9#*\\x{200d}\\x{e0020}-\\x{e007f}\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]{1,16}$') AND match(text, '[\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]'), text, 'other') AS token,
+    picture AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    named.2 AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        replaceAll(content, '️', '') AS text,
+        if(match(text, '^:[A-Za-z0-9_-]+:$'), arrayFirst(tag -> (((tag[1]) = 'emoji') AND (concat(':', tag[2], ':') = text) AND ((tag[3]) != '')), tags)[3], '') AS picture,
+        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
+        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
+        arrayFirst(tag -> ((tag[1]) = 'k'), tags)[2] AS target_kind
+    FROM events_local
+    WHERE kind = 7
+)
+ARRAY JOIN arrayFilter(pair -> ((pair.1) != ''), [(last_id, ''), (if((target_kind IN ('', substring(address, 1, 5))), address, ''), last_id)]) AS named;
+
+CREATE MATERIALIZED VIEW reports_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    reported.1 AS target,
+    'report' AS relation,
+    id AS event_id,
+    reported.2 AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        ['nudity', 'malware', 'profanity', 'illegal', 'spam', 'impersonation', 'other'] AS types,
+        arrayFirst(tag -> ((tag[1]) = 'report'), tags)[2] AS own_tag,
+        arrayDistinct(arrayMap(tag -> (tag[2], arrayFirst(type -> has(types, type), [tag[3], own_tag, 'other'])), arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags))) AS reports
+    FROM events_local
+    WHERE kind = 1984
+)
+ARRAY JOIN reports AS reported;
+
+CREATE VIEW repost_counts
+AS SELECT
+    video_key,
+    id,
+    reposts,
+    quotes
+FROM videos(now = {now:UInt32});
+
+CREATE MATERIALIZED VIEW reposts_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    if(address != '', address, last_id) AS target,
+    'repost' AS relation,
+    id AS event_id,
+    '' AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
+        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
+        if(embedded, JSONExtract(content, 'tags', 'Array(Array(String))'), []) AS embedded_tags
+    FROM events_local
+    WHERE kind IN (6, 16)
+)
+WHERE (target != '') AND (NOT arrayExists(tag -> ((tag[1]) = '-'), embedded_tags));
+
+CREATE TABLE schema_migrations
+(
+    `name` String,
+    `state` LowCardinality(String),
+    `checksum` String,
+    `statements_done` UInt16,
+    `version` UInt32,
+    `recorded_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY name
+SETTINGS index_granularity = 8192;
+
+CREATE VIEW top_video_creators
+AS SELECT
+    pubkey,
+    count() AS video_count,
+    sum(engagement_score) AS engagement_score,
+    sum(reactions) AS reactions,
+    sum(comments) AS comments,
+    sum(reposts) AS reposts
+FROM videos(now = {now:UInt32})
+GROUP BY pubkey;
+
+CREATE TABLE touched
+(
+    `pass` UInt64,
+    `what` LowCardinality(String),
+    `key` String
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY intDiv(pass, 3600000000)
+ORDER BY (pass, what, key)
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(6)
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
+
+CREATE TABLE touched_lists
+(
+    `pass` UInt64,
+    `list` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `entries` Array(String)
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY intDiv(pass, 3600000000)
+ORDER BY (pass, list)
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(6)
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
+
+CREATE TABLE touched_targets
+(
+    `pass` UInt64,
+    `target` String,
+    `video_key` String
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY intDiv(pass, 3600000000)
+ORDER BY (pass, target, video_key)
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(6)
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
+
+CREATE VIEW trending_videos
+AS SELECT
+    video_key,
+    id,
+    pubkey,
+    kind,
+    title,
+    published_at,
+    engagement_score,
+    trending_score
+FROM videos(now = {now:UInt32})
+WHERE toInt64(published_at) >= (toInt64({now:UInt32}) - (30 * 86400));
+
+CREATE TABLE user_profiles
+(
+    `pubkey` String CODEC(ZSTD(1)),
+    `version` UInt64,
+    `live` Bool,
+    `id` String CODEC(ZSTD(1)),
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `name` String,
+    `display_name` String,
+    `picture` String,
+    `banner` String,
+    `about` String CODEC(ZSTD(3)),
+    `nip05` String,
+    `lud16` String,
+    `website` String
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY pubkey
+SETTINGS index_granularity = 256;
+
+CREATE TABLE vanish_barriers
+(
+    `pubkey` String,
+    `until` UInt32
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (pubkey, until)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE vanish_requests
+(
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32,
+    `relays` Array(String)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (pubkey, id)
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW vanish_requests_mv TO vanish_requests
+(
+    `id` String,
+    `pubkey` String,
+    `created_at` UInt32,
+    `relays` Array(String)
+)
+AS SELECT
+    id,
+    pubkey,
+    created_at,
+    arrayDistinct(arrayMap(parts -> if(((parts[2]) = 'ALL_RELAYS') AND ((parts[1]) = '') AND ((parts[3]) = ''), 'ALL_RELAYS', concat(replaceRegexpOne(lower(parts[2]), if((lower(parts[1]) IN ('ws://', 'http://')), ':80$', ':443$'), ''), replaceRegexpOne(parts[3], '/+$', ''))), arrayMap(tag -> extractGroups(tag[2], '^((?i:wss?|https?)://|)([^/?#]*)([^?#]*)'), arrayFilter(tag -> ((tag[1]) = 'relay'), tags)))) AS relays
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        created_at,
+        tags
+    FROM events_local
+    WHERE kind = 62
+);
+
+CREATE TABLE video_aliases
+(
+    `id` String CODEC(ZSTD(1)),
+    `video_key` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32
+)
+ENGINE = ReplacingMergeTree
+ORDER BY id
+SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW video_aliases_mv TO video_aliases
+(
+    `id` String,
+    `video_key` String,
+    `pubkey` String,
+    `created_at` UInt32
+)
+AS SELECT
+    id,
+    video_key,
+    pubkey,
+    created_at
+FROM video_versions;
+
+CREATE VIEW video_hashtags
+AS SELECT
+    hashtag,
+    video_key,
+    id,
+    pubkey,
+    published_at
+FROM videos(now = {now:UInt32})
+ARRAY JOIN hashtags AS hashtag;
+
+CREATE TABLE video_stats
+(
+    `video_key` String CODEC(ZSTD(1)),
+    `version` UInt64,
+    `live` Bool,
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16,
+    `d_tag` String,
+    `created_at` UInt32,
+    `published_at` UInt32,
+    `expiration` UInt32,
+    `title` String,
+    `content` String CODEC(ZSTD(3)),
+    `video_url` String,
+    `fallback_urls` Array(String),
+    `thumbnail` String,
+    `dimensions` String,
+    `blurhash` String,
+    `sha256` String,
+    `duration` Float64,
+    `alt` String,
+    `language` String,
+    `hashtags` Array(String),
+    `sensitive` Bool,
+    `content_warning` String,
+    `platform` LowCardinality(String),
+    `embedded_loops` Nullable(UInt64),
+    `embedded_likes` UInt64,
+    `embedded_comments` UInt64,
+    `embedded_reposts` UInt64,
+    `tags` Array(Array(String)) CODEC(ZSTD(3)),
+    `reactions` UInt64,
+    `likes` UInt64,
+    `dislikes` UInt64,
+    `emojis` Array(Tuple(
+        emoji String,
+        url String,
+        people UInt64)),
+    `comments` UInt64,
+    `reposts` UInt64,
+    `quotes` UInt64,
+    `bookmarks` UInt64,
+    `zaps` UInt64,
+    `zap_msat` UInt64,
+    `zaps_unverified` UInt64,
+    `zap_msat_unverified` UInt64,
+    `views` UInt64,
+    `unique_viewers` UInt64,
+    `loops` Float64,
+    `reports` Array(Tuple(
+        type String,
+        people UInt64)),
+    `labels` Array(Tuple(
+        namespace String,
+        label String,
+        people UInt64)),
+    `engagement_score` Int64 MATERIALIZED ((toInt64(reactions) - toInt64(dislikes)) + (2 * toInt64(comments))) + (3 * toInt64(reposts)),
+    INDEX d_tag_index d_tag TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX pubkey_index pubkey TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY video_key
+SETTINGS index_granularity = 512;
+
+CREATE TABLE video_versions
+(
+    `video_key` String CODEC(ZSTD(1)),
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16,
+    `d_tag` String,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `published_tag` UInt32,
+    `title` String,
+    `content` String CODEC(ZSTD(3)),
+    `video_url` String,
+    `fallback_urls` Array(String),
+    `thumbnail` String,
+    `dimensions` String,
+    `blurhash` String,
+    `sha256` String,
+    `duration` Float64,
+    `alt` String,
+    `language` String,
+    `hashtags` Array(String),
+    `sensitive` Bool,
+    `content_warning` String,
+    `platform` LowCardinality(String),
+    `embedded_loops` Nullable(UInt64),
+    `embedded_likes` UInt64,
+    `embedded_comments` UInt64,
+    `embedded_reposts` UInt64,
+    `tags` Array(Array(String)) CODEC(ZSTD(3))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (video_key, id)
+SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+
+CREATE MATERIALIZED VIEW video_versions_mv TO video_versions
+(
+    `video_key` String,
+    `id` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `d_tag` String,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `published_tag` UInt32,
+    `title` String,
+    `content` String,
+    `video_url` String,
+    `fallback_urls` Array(String),
+    `thumbnail` String,
+    `dimensions` String,
+    `blurhash` String,
+    `sha256` String,
+    `duration` Float64,
+    `alt` String,
+    `language` String,
+    `hashtags` Array(String),
+    `sensitive` UInt8,
+    `content_warning` String,
+    `platform` String,
+    `embedded_loops` Nullable(UInt64),
+    `embedded_likes` UInt64,
+    `embedded_comments` UInt64,
+    `embedded_reposts` UInt64,
+    `tags` Array(Array(String))
+)
+AS WITH
+    ((pairs, name) -> ((arrayFirst(pair -> ((pair.1) = name), pairs)).2)) AS value_of
+SELECT
+    if((kind IN (34235, 34236)), concat(toString(kind), ':', pubkey, ':', d), id) AS video_key,
+    id,
+    pubkey,
+    kind,
+    if((kind IN (34235, 34236)), d, '') AS d_tag,
+    created_at,
+    expiration,
+    if(match(published, '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(published), 4294967295), 4294967295)), 0) AS published_tag,
+    value_of(named, 'title') AS title,
+    if(content = '', value_of(named, 'summary'), content) AS content,
+    if(match(url, '^https?://'), url, '') AS video_url,
+    arrayDistinct(arrayFilter(fallback -> match(fallback, '^https?://'), arrayMap(pair -> (pair.2), arrayFilter(pair -> ((pair.1) = 'fallback'), main)))) AS fallback_urls,
+    arrayFirst(picture -> match(picture, '^https?://'), arrayConcat([value_of(main, 'image')], arrayMap(pairs -> value_of(pairs, 'image'), media), arrayFlatten(arrayMap(name -> arrayMap(pair -> (pair.2), arrayFilter(pair -> ((pair.1) = name), named)), ['thumb', 'image', 'thumbnail'])))) AS thumbnail,
+    arrayFirst(text -> match(text, '^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$'), [value_of(main, 'dim'), value_of(named, 'dim')]) AS dimensions,
+    arrayFirst(text -> (text != ''), [value_of(main, 'blurhash'), value_of(named, 'blurhash')]) AS blurhash,
+    arrayFirst(hash -> match(hash, '^[0-9a-f]{64}$'), [lower(value_of(main, 'x')), lower(value_of(named, 'x'))]) AS sha256,
+    arrayFirst(seconds -> ((seconds > 0) AND (seconds <= 86400)), arrayMap(text -> toFloat64OrZero(if(match(text, '^[0-9]+([.][0-9]+)?$'), text, '0')), [value_of(main, 'duration'), value_of(named, 'duration')])) AS duration,
+    arrayFirst(text -> (text != ''), [value_of(named, 'alt'), value_of(main, 'alt')]) AS alt,
+    language,
+    arrayDistinct(arrayFilter(hashtag -> (hashtag != ''), arrayMap(pair -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(extract(pair.2, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')))), arrayFilter(pair -> ((pair.1) = 't'), named)))) AS hashtags,
+    has(names, 'content-warning') OR notEmpty(warning_label) AS sensitive,
+    arrayFirst(reason -> (reason != ''), [value_of(named, 'content-warning'), warning_label[2]]) AS content_warning,
+    lower(arrayFirst(text -> (text != ''), [value_of(named, 'platform'), value_of(named, 'origin')])) AS platform,
+    toUInt64OrNull(extract(value_of(named, 'loops'), '^0*([0-9]{1,15})$')) AS embedded_loops,
+    toUInt64OrZero(extract(value_of(named, 'likes'), '^0*([0-9]{1,15})$')) AS embedded_likes,
+    toUInt64OrZero(extract(value_of(named, 'comments'), '^0*([0-9]{1,15})$')) AS embedded_comments,
+    toUInt64OrZero(extract(value_of(named, 'reposts'), '^0*([0-9]{1,15})$')) AS embedded_reposts,
+    tags
+FROM
+(
+    SELECT
+        *,
+        value_of(named, 'd') AS d,
+        value_of(named, 'published_at') AS published,
+        arrayFirst(pairs -> match(lower(value_of(pairs, 'm')), '^($|video/|application/x-mpegurl$)'), media) AS main,
+        if(notEmpty(main), value_of(main, 'url'), value_of(named, 'url')) AS url
+    FROM
+    (
+        SELECT
+            id,
+            pubkey,
+            kind,
+            created_at,
+            expiration,
+            content,
+            tags,
+            arrayMap(tag -> (tag[1]), tags) AS names,
+            arrayMap(tag -> (tag[1], tag[2]), tags) AS named,
+            arrayFirst(tag -> (((tag[1]) = 'l') AND ((tag[3]) = 'ISO-639-1')), tags)[2] AS language,
+            arrayFirst(tag -> (((tag[1]) = 'l') AND ((tag[3]) = 'content-warning')), tags) AS warning_label,
+            arrayFilter(pairs -> match(value_of(pairs, 'url'), '^https?://'), arrayMap(tag -> if(position(tag[2], ' ') > 0, arrayMap(item -> (splitByChar(' ', item)[1], trimBoth(substring(item, position(item, ' ') + 1))), arrayFilter(item -> (position(item, ' ') > 0), arraySlice(tag, 2))), arrayMap(place -> (tag[2 * place], trimBoth(tag[(2 * place) + 1])), range(1, intDiv(length(tag) - 1, 2) + 1))), arrayFilter(tag -> ((tag[1]) = 'imeta'), tags))) AS media
+        FROM events_local
+        WHERE kind IN (21, 22, 34235, 34236)
+    )
+);
+
+CREATE VIEW videos
+AS SELECT
+    video_key,
+    id,
+    pubkey,
+    created_at,
+    published_at,
+    kind,
+    d_tag,
+    if((kind IN (34235, 34236)), video_key, '') AS address,
+    title,
+    content,
+    thumbnail,
+    video_url,
+    fallback_urls,
+    dimensions,
+    blurhash,
+    sha256,
+    duration,
+    alt,
+    language,
+    hashtags,
+    sensitive,
+    content_warning,
+    platform,
+    embedded_loops,
+    embedded_likes,
+    embedded_comments,
+    embedded_reposts,
+    tags,
+    reactions,
+    likes,
+    dislikes,
+    emojis,
+    comments,
+    reposts,
+    quotes,
+    bookmarks,
+    zaps,
+    zap_msat,
+    zaps_unverified,
+    zap_msat_unverified,
+    views,
+    unique_viewers,
+    loops,
+    reports,
+    labels,
+    engagement_score,
+    engagement_score * exp(((-greatest(0, toInt64({now:UInt32}) - toInt64(published_at))) / 3600) / 168) AS trending_score
+FROM video_stats
+FINAL
+WHERE live AND (expiration > {now:UInt32}) AND (created_at <= ({now:UInt32} + 900));
+
+CREATE MATERIALIZED VIEW view_arrivals_mv TO arrivals
+(
+    `inserted_at` DateTime64(3, 'UTC'),
+    `id` String,
+    `kind` UInt16
+)
+AS SELECT
+    inserted_at,
+    id,
+    22236 AS kind
+FROM view_events_local;
+
+CREATE TABLE view_events_local
+(
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `tags` Array(Array(String)) CODEC(ZSTD(3)),
+    `content` String CODEC(ZSTD(3)),
+    `sig` String CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY id
+SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+
+CREATE VIEW weekly_active_users
+AS SELECT
+    toMonday(toDateTime(created_at, 'UTC')) AS week,
+    uniqExact(pubkey) AS active_users
+FROM events_by_kind
+WHERE (kind NOT IN (13, 1059, 9735)) AND (created_at <= ({now:UInt32} + 900))
+GROUP BY week;
+
+CREATE MATERIALIZED VIEW zaps_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt64
+)
+AS SELECT
+    if(address != '', address, last_id) AS target,
+    'zap' AS relation,
+    id AS event_id,
+    invoice AS token,
+    '' AS token_url,
+    JSONExtractString(request, 'pubkey') AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    toUInt64(msat) AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
+        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
+        lower(arrayFirst(tag -> ((tag[1]) = 'bolt11'), tags)[2]) AS invoice,
+        arrayFirst(tag -> ((tag[1]) = 'description'), tags)[2] AS request,
+        extract(invoice, '^(ln[a-z0-9]*)1[^1]*$') AS readable,
+        match(readable, '^ln(?:bcrt|bc|tbs|tb)(?:[0-9]+[munp]?)?$') AS is_invoice,
+        extractGroups(readable, '^ln(?:bcrt|bc|tbs|tb)0*([0-9]*)([munp]?)$') AS amount,
+        toUInt128OrZero(amount[1]) AS digits,
+        multiIf((amount[2]) = 'm', digits * 100000000, (amount[2]) = 'u', digits * 100000, (amount[2]) = 'n', digits * 100, (amount[2]) = 'p', intDiv(digits, 10), digits * 100000000000) AS msat,
+        arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((tag[1]) = 'amount'), JSONExtract(request, 'tags', 'Array(Array(String))'))) AS asked
+    FROM events_local
+    WHERE (kind = 9735) AND embedded
+)
+WHERE (target != '') AND is_invoice AND (length(amount[1]) <= 20) AND (((amount[2]) != 'p') OR ((digits % 10) = 0)) AND (msat <= 2100000000000000000) AND (empty(asked) OR ((msat > 0) AND match(asked[1], '^[0-9]+$') AND (toUInt64OrZero(asked[1]) = msat)));
