@@ -1,0 +1,7 @@
+-- What the pass has to compute again.
+SELECT
+    countIf(what = 'video') AS videos,
+    countIf(what = 'list') AS lists,
+    countIf(what = 'profile') AS profiles
+FROM touched
+WHERE pass = {pass:UInt64}

@@ -1,0 +1,313 @@
+-- Computes the current version and the counts of the touched videos.
+INSERT INTO video_stats (
+    video_key, version, live, id, pubkey, kind, d_tag, created_at, published_at, expiration,
+    title, content, video_url, fallback_urls, thumbnail, dimensions, blurhash, sha256, duration,
+    alt, language, hashtags, sensitive, content_warning, platform,
+    embedded_loops, embedded_likes, embedded_comments, embedded_reposts, tags,
+    reactions, likes, dislikes, emojis, comments, reposts, quotes, bookmarks,
+    zaps, zap_msat, zaps_unverified, zap_msat_unverified, views, unique_viewers, loops,
+    reports, labels
+)
+WITH
+    -- an invoice is paid once, however many receipts repeat it
+    arrayDistinct(arrayMap(
+        payment -> (payment.1, payment.2),
+        arrayFilter(payment -> payment.3, counts.payments)
+    )) AS verified,
+    arrayFilter(
+        payment -> NOT has(verified, payment),
+        arrayDistinct(arrayMap(payment -> (payment.1, payment.2), counts.payments))
+    ) AS unverified,
+    videos AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video'),
+    targets AS (SELECT target FROM touched_targets WHERE pass = {pass:UInt64}),
+    newest AS (
+        SELECT
+            video_key,
+            id,
+            pubkey,
+            kind,
+            d_tag,
+            created_at,
+            expiration,
+            published_tag,
+            title,
+            content,
+            video_url,
+            fallback_urls,
+            thumbnail,
+            dimensions,
+            blurhash,
+            sha256,
+            duration,
+            alt,
+            language,
+            hashtags,
+            sensitive,
+            content_warning,
+            platform,
+            embedded_loops,
+            embedded_likes,
+            embedded_comments,
+            embedded_reposts,
+            tags,
+            min(created_at) OVER (PARTITION BY video_key) AS first_created_at
+        FROM video_versions
+        WHERE video_key IN videos AND created_at <= {now:UInt32} + 900
+        ORDER BY video_key ASC, created_at DESC, id ASC
+        LIMIT 1 BY video_key
+    ),
+    -- acts on the touched videos that are due, alive and meant for a video
+    acts AS (
+        SELECT
+            touched_targets.video_key AS video_key,
+            relation,
+            event_id,
+            token,
+            token_url,
+            actor,
+            engagement.pubkey AS pubkey,
+            created_at,
+            amount_msat
+        FROM engagement
+        INNER JOIN (
+            SELECT DISTINCT
+                target,
+                video_key
+            FROM touched_targets
+            WHERE pass = {pass:UInt64}
+        ) AS touched_targets ON engagement.target = touched_targets.target
+        WHERE engagement.target IN targets
+            AND created_at <= {now:UInt32} + 900
+            AND expiration > {now:UInt32}
+            -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
+            AND unless_known NOT IN (
+                SELECT id
+                FROM events_local
+                WHERE id IN (
+                    SELECT unless_known
+                    FROM engagement
+                    WHERE target IN targets AND unless_known != ''
+                )
+                    AND created_at <= {now:UInt32} + 900
+            )
+            AND (event_id, engagement.pubkey) NOT IN (
+                SELECT
+                    target,
+                    pubkey
+                FROM deletions
+                WHERE target IN (SELECT event_id FROM engagement WHERE target IN targets)
+                    AND created_at <= {now:UInt32} + 900
+            )
+    ),
+    -- what one person does with one video
+    people AS (
+        SELECT
+            video_key,
+            relation,
+            actor,
+            uniqExact(event_id) AS events,
+            countIf(token IN ('+', '', '-')) > 0 AS has_voted,
+            -- decision D2: the latest vote decides, at the same second the lowest id
+            argMinIf(token, (-toInt64(created_at), event_id), token IN ('+', '', '-')) AS vote,
+            groupUniqArray(concat(token, '\0', token_url)) AS tokens,
+            groupUniqArrayIf(
+                (token, amount_msat, pubkey IN {zap_signers:Array(String)}),
+                relation = 'zap'
+            ) AS payments
+        FROM acts
+        GROUP BY
+            video_key,
+            relation,
+            actor
+    ),
+    counts AS (
+        SELECT
+            video_key,
+            countIf(relation = 'reaction') AS reactions,
+            countIf(relation = 'reaction' AND has_voted AND vote != '-') AS likes,
+            countIf(relation = 'reaction' AND has_voted AND vote = '-') AS dislikes,
+            sumIf(events, relation = 'comment') AS comments,
+            countIf(relation = 'repost') AS reposts,
+            countIf(relation = 'quote') AS quotes,
+            sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'reaction') AS said,
+            sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'report') AS reported,
+            sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'label') AS labelled,
+            groupUniqArrayArray(payments) AS payments
+        FROM people
+        GROUP BY video_key
+    ),
+    bookmarked AS (
+        SELECT
+            touched_targets.video_key AS video_key,
+            uniqExact(list_entries.pubkey) AS bookmarks
+        FROM list_entries FINAL
+        INNER JOIN (
+            SELECT DISTINCT
+                target,
+                video_key
+            FROM touched_targets
+            WHERE pass = {pass:UInt64}
+        ) AS touched_targets ON list_entries.entry = touched_targets.target
+        WHERE entry IN targets AND kind != 3
+        GROUP BY video_key
+    ),
+    -- what one viewer plays of one video on one day, capped against absurd numbers
+    played_days AS (
+        SELECT
+            video_key,
+            pubkey,
+            day,
+            least(sum(sessions), 100) AS day_views,
+            least(sum(milliloops), 10000000) AS day_milliloops
+        FROM (
+            SELECT
+                touched_targets.video_key AS video_key,
+                pubkey,
+                intDiv(min(created_at), 86400) AS day,
+                1 AS sessions,
+                0 AS milliloops
+            FROM playbacks
+            INNER JOIN (
+                SELECT DISTINCT
+                    target,
+                    video_key
+                FROM touched_targets
+                WHERE pass = {pass:UInt64}
+            ) AS touched_targets ON playbacks.target = touched_targets.target
+            WHERE playbacks.target IN targets
+                AND created_at <= {now:UInt32} + 900
+                AND session != ''
+            GROUP BY
+                video_key,
+                pubkey,
+                session
+            UNION ALL
+            SELECT
+                touched_targets.video_key AS video_key,
+                pubkey,
+                intDiv(created_at, 86400) AS day,
+                0 AS sessions,
+                milliloops
+            FROM playbacks FINAL
+            INNER JOIN (
+                SELECT DISTINCT
+                    target,
+                    video_key
+                FROM touched_targets
+                WHERE pass = {pass:UInt64}
+            ) AS touched_targets ON playbacks.target = touched_targets.target
+            WHERE playbacks.target IN targets AND created_at <= {now:UInt32} + 900
+        )
+        GROUP BY
+            video_key,
+            pubkey,
+            day
+    ),
+    played AS (
+        SELECT
+            video_key,
+            sum(day_views) AS views,
+            uniqExactIf(pubkey, day_views > 0) AS unique_viewers,
+            sum(day_milliloops) AS milliloops
+        FROM played_days
+        GROUP BY video_key
+    )
+SELECT
+    newest.video_key,
+    {pass:UInt64} AS version,
+    NOT (
+        (deleted.target != '' AND deleted.until >= newest.created_at)
+        OR (newest.id, newest.pubkey) IN (
+            SELECT
+                target,
+                pubkey
+            FROM deletions
+            WHERE target IN targets AND created_at <= {now:UInt32} + 900
+        )
+    ) AS live,
+    newest.id,
+    newest.pubkey,
+    newest.kind,
+    newest.d_tag,
+    newest.created_at,
+    if(
+        newest.published_tag > 0,
+        least(newest.published_tag, newest.created_at),
+        newest.first_created_at
+    ) AS published_at,
+    newest.expiration,
+    newest.title,
+    newest.content,
+    newest.video_url,
+    newest.fallback_urls,
+    newest.thumbnail,
+    newest.dimensions,
+    newest.blurhash,
+    newest.sha256,
+    newest.duration,
+    newest.alt,
+    newest.language,
+    newest.hashtags,
+    newest.sensitive,
+    newest.content_warning,
+    newest.platform,
+    newest.embedded_loops,
+    newest.embedded_likes,
+    newest.embedded_comments,
+    newest.embedded_reposts,
+    newest.tags,
+    counts.reactions,
+    counts.likes,
+    counts.dislikes,
+    arrayFilter(
+        emoji -> emoji.1 NOT IN ('+', '', '-', 'other'),
+        arrayMap(
+            (token, people) -> (
+                splitByChar('\0', token)[1],
+                splitByChar('\0', token)[2],
+                people
+            ),
+            counts.said.1,
+            counts.said.2
+        )
+    ) AS emojis,
+    counts.comments,
+    counts.reposts,
+    counts.quotes,
+    bookmarked.bookmarks,
+    length(verified) AS zaps,
+    arraySum(payment -> payment.2, verified) AS zap_msat,
+    length(unverified) AS zaps_unverified,
+    arraySum(payment -> payment.2, unverified) AS zap_msat_unverified,
+    played.views,
+    played.unique_viewers,
+    played.milliloops / 1000 AS loops,
+    arrayMap(
+        (token, people) -> (splitByChar('\0', token)[1], people),
+        counts.reported.1,
+        counts.reported.2
+    ) AS reports,
+    arrayMap(
+        (token, people) -> (
+            splitByChar('\0', token)[1],
+            splitByChar('\0', token)[2],
+            people
+        ),
+        counts.labelled.1,
+        counts.labelled.2
+    ) AS labels
+FROM newest
+LEFT JOIN counts ON newest.video_key = counts.video_key
+LEFT JOIN bookmarked ON newest.video_key = bookmarked.video_key
+LEFT JOIN played ON newest.video_key = played.video_key
+LEFT JOIN (
+    SELECT
+        target,
+        max(created_at) AS until
+    FROM deletions
+    -- by address: kinds 21 and 22 have none, their ids are deleted like any id
+    WHERE target IN videos
+        AND match(target, '^3423[56]:')
+        AND created_at <= {now:UInt32} + 900
+    GROUP BY target
+) AS deleted ON newest.video_key = deleted.target
