@@ -1,0 +1,354 @@
+"""`manage.py ingest_relay` as a process: a relay in, a real ClickHouse out, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+import nostr_sdk
+import orjson
+import pytest
+from django.conf import settings
+from websockets.asyncio.client import connect
+
+from funnel.clickhouse import Clickhouse
+from funnel.nostr import Event
+from funnel.sql import parse_query
+from ingestion.demo.relay import local_relay
+from tests.builders import T, a_note, a_reaction, a_vanish, a_video, a_view, as_json, bob, carol
+from tests.ingestion.fake_relay import FakeRelay
+from tests.ingestion.test_sync import ids, notes, one_busy_second, run
+
+MANAGE = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+SECRET = "b" * 64
+
+STORED = parse_query("tests.stored", "-- Stored ids.\nSELECT id FROM events_local ORDER BY id")
+
+
+class TcpGate:
+    """Stands before ClickHouse; shut, nothing comes through and what was open is cut."""
+
+    def __init__(self, port: object) -> None:
+        self._to = int(str(port))
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+
+    async def shut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        self._open |= {writer, back}
+        await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        self._open -= {writer, back}
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await reader.read(65_536):
+            writer.write(chunk)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture
+def environment(clickhouse: Clickhouse, tmp_path: Path) -> dict[str, str]:
+    """What a worker reads its settings from: the tests' ClickHouse, a database file of its own."""
+    of = settings.CLICKHOUSE["default"]
+    environment: dict[str, str] = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "funnel.settings",
+        "SECRET_KEY": "tests",
+        "LOG_JSON": "true",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'django.sqlite3'}",
+        "CLICKHOUSE_URL": f"clickhouse://{of['host']}:{of['port']}",
+        "CLICKHOUSE_USER": str(of["user"]),
+        "CLICKHOUSE_PASSWORD": str(of["password"]),
+        "CLICKHOUSE_DATABASE": str(of["database"]),
+    }
+    subprocess.run(
+        [*MANAGE, "migrate", "ingestion", "--skip-checks", "-v0"],
+        env=environment,
+        check=True,
+    )
+    return environment
+
+
+def cursors(environment: dict[str, str]) -> list[int]:
+    file = environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        return [row[0] for row in database.execute("SELECT synced_until FROM ingestion_synccursor")]
+
+
+@contextlib.asynccontextmanager
+async def ingesting(
+    environment: dict[str, str], *arguments: str, **changes: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A running worker; what it logs goes to the test's own stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *MANAGE, "ingest_relay", *arguments, env=environment | changes
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def end_of(process: asyncio.subprocess.Process, seconds: float = 30.0) -> int:
+    async with asyncio.timeout(seconds):
+        return await process.wait()
+
+
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+def stored_ids(clickhouse: Clickhouse) -> list[str]:
+    return [row["id"] for row in clickhouse.select(STORED, {})]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def metric(port: int, line_start: str) -> float:
+    """The value of the first metric line that begins so; 0 where there is none yet."""
+    try:
+        page = urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+    except OSError:
+        return 0.0
+    for line in page.splitlines():
+        if line.startswith(line_start):
+            return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+def test_until_caught_up_everything_that_the_relay_had_stored_is_written_once(
+    clickhouse, environment
+):
+    video = a_video()
+    stored = [*one_busy_second(), video, a_view(video), a_reaction(video), a_vanish(carol)]
+    written = [event for event in stored if event != a_view(video)]
+
+    async def scenario() -> None:
+        async with FakeRelay(stored).running() as relay:
+            for _ in range(2):
+                async with ingesting(
+                    environment, "--until-caught-up", "--relay", relay.url
+                ) as worker:
+                    assert 0 == await end_of(worker)
+
+    before = int(time.time())
+    run(scenario())
+
+    assert ids(*written) == stored_ids(clickhouse)
+    assert before <= cursors(environment)[0] <= time.time()
+
+
+def test_sigterm_writes_what_is_in_memory_and_exits_with_0(clickhouse, environment):
+    live = [a_note(bob, f"live {n}", at=n) for n in range(300)]
+    port = free_port()
+
+    async def scenario() -> None:
+        async with (
+            FakeRelay(notes(3, first_at=1000)).running() as relay,
+            ingesting(
+                environment,
+                f"--metrics-port={port}",
+                RELAY_URL=relay.url,
+                BATCH_SIZE="100000",
+                BATCH_MAX_MS="60000",
+            ) as worker,
+        ):
+            await until(lambda: cursors(environment))
+            await relay.publish(*live)
+            received = 'ingestion_events_received_total{kind="1"}'
+            await asyncio.to_thread(
+                lambda: asyncio.run(until(lambda: metric(port, received) >= 303))
+            )
+            assert 3 == len(stored_ids(clickhouse))
+            worker.send_signal(signal.SIGTERM)
+
+            assert 0 == await end_of(worker, 15)
+
+    run(scenario())
+
+    assert 303 == len(stored_ids(clickhouse))
+
+
+def test_while_clickhouse_is_away_nothing_is_lost(clickhouse, environment):
+    stored = notes(1500)
+    live = [a_note(bob, f"live {n}", at=5000 + n) for n in range(50)]
+
+    async def scenario() -> None:
+        gate = TcpGate(settings.CLICKHOUSE["default"]["port"])
+        async with (
+            FakeRelay(stored).running() as relay,
+            ingesting(
+                environment,
+                RELAY_URL=relay.url,
+                CLICKHOUSE_URL=f"clickhouse://127.0.0.1:{gate.port}",
+                BATCH_SIZE="50",
+            ) as worker,
+        ):
+            await until(lambda: relay.pages >= 1)
+            await gate.open()
+            await until(lambda: stored_ids(clickhouse))
+            await gate.shut()
+            await relay.publish(*live)
+            await asyncio.sleep(0.5)
+            await gate.open()
+            await until(lambda: cursors(environment))
+            await until(lambda: len(stored_ids(clickhouse)) == 1550)
+            worker.send_signal(signal.SIGINT)
+
+            assert 0 == await end_of(worker)
+            await gate.shut()
+
+    run(scenario())
+
+    assert ids(*stored, *live) == stored_ids(clickhouse)
+
+
+def test_told_to_stop_while_clickhouse_is_away_it_goes_in_time_and_the_cursor_covers_nothing(
+    clickhouse, environment
+):
+    async def scenario() -> None:
+        async with FakeRelay(notes(100)).running() as relay:
+            async with ingesting(
+                environment,
+                RELAY_URL=relay.url,
+                CLICKHOUSE_URL=f"clickhouse://127.0.0.1:{free_port()}",
+                SHUTDOWN_SECONDS="3",
+            ) as worker:
+                await until(lambda: relay.pages >= 2)
+                began = time.monotonic()
+                worker.send_signal(signal.SIGTERM)
+
+                assert 0 == await end_of(worker, 10)
+                assert time.monotonic() - began < 5
+            assert [] == cursors(environment)
+
+            async with ingesting(environment, "--until-caught-up", RELAY_URL=relay.url) as worker:
+                assert 0 == await end_of(worker)
+
+    run(scenario())
+
+    assert ids(*notes(100)) == stored_ids(clickhouse)
+
+
+def test_a_second_signal_ends_it_at_once(environment):
+    async def scenario() -> None:
+        async with (
+            FakeRelay(notes(10)).running() as relay,
+            ingesting(
+                environment,
+                RELAY_URL=relay.url,
+                CLICKHOUSE_URL=f"clickhouse://127.0.0.1:{free_port()}",
+            ) as worker,
+        ):
+            await until(lambda: relay.pages >= 2)
+            worker.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.3)
+            assert worker.returncode is None
+            worker.send_signal(signal.SIGTERM)
+
+            assert 128 + signal.SIGTERM == await end_of(worker, 5)
+
+    run(scenario())
+
+
+def test_a_relay_that_wants_a_sign_in_ends_until_caught_up_with_3_or_gets_one(
+    clickhouse, environment
+):
+    async def scenario() -> None:
+        async with FakeRelay(notes(10), challenge="who?").running() as relay:
+            arguments = ("--until-caught-up", "--relay", relay.url)
+            async with ingesting(environment, *arguments) as worker:
+                assert 3 == await end_of(worker)
+            assert [] == stored_ids(clickhouse)
+            key = nostr_sdk.Keys.parse(SECRET).secret_key().to_bech32()
+            async with ingesting(environment, *arguments, RELAY_SECRET_KEY=key) as worker:
+                assert 0 == await end_of(worker)
+
+    run(scenario())
+
+    assert 10 == len(stored_ids(clickhouse))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "RELAY_URL"),
+        ({"RELAY_URL": "https://relay.example"}, "RELAY_URL"),
+        ({"RELAY_URL": "ws://127.0.0.1:9", "RELAY_SECRET_KEY": SECRET[:-1]}, "RELAY_SECRET_KEY"),
+        ({"RELAY_URL": "ws://127.0.0.1:9", "INGEST_KINDS": "1,70000"}, "INGEST_KINDS"),
+        ({"RELAY_URL": "ws://127.0.0.1:9", "DATABASE_URL": "sqlite://:memory:"}, "migrate"),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_one_sentence(environment, changes, words):
+    ended = subprocess.run(
+        [*MANAGE, "ingest_relay"],
+        env=environment | changes,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert 1 == ended.returncode
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert SECRET[:-1] not in ended.stderr
+
+
+def test_the_relay_of_nostr_sdk_is_read_completely(clickhouse, environment):
+    stored = notes(1200, first_at=1000, step=7)
+
+    async def publish(url: str, events: list[Event]) -> None:
+        async with connect(url) as relay:
+            for event in events:
+                await relay.send(orjson.dumps(["EVENT", as_json(event)]).decode())
+                assert "true" in str(await relay.recv())
+
+    async def scenario() -> None:
+        async with local_relay(port=free_port()) as url:
+            await publish(url, stored)
+            async with ingesting(environment, "--until-caught-up", "--relay", url) as worker:
+                assert 0 == await end_of(worker)
+            async with ingesting(environment, "--relay", url) as worker:
+                await asyncio.sleep(2)
+                await publish(url, [a_note(carol, "live", at=int(time.time()) - T)])
+                await until(lambda: len(stored_ids(clickhouse)) == 1201)
+                worker.send_signal(signal.SIGTERM)
+                assert 0 == await end_of(worker)
+
+    run(scenario())
+
+    assert set(ids(*stored)) < set(stored_ids(clickhouse))

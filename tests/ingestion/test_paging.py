@@ -1,0 +1,192 @@
+"""Reading backwards through relays that give little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from funnel.nostr import MAX_CREATED_AT
+from ingestion.gaps import Gap
+from ingestion.messages import Filter
+from ingestion.paging import Page, Pager, PageRefused, RelayMisbehaved
+
+AUTHORS = ("aa", "bb", "cc")
+KINDS = (1, 7, 34236)
+
+
+@dataclass(frozen=True, order=True)
+class Stored:
+    """What paging sees of an event."""
+
+    created_at: int
+    number: int
+    kind: int = 1
+    pubkey: str = "aa"
+
+
+@dataclass
+class ShortRelay:
+    """Answers a filter with its newest `cap` events; remembers what it has shown."""
+
+    events: list[Stored]
+    cap: int
+    excludes_until: bool = False
+    max_authors: int = 1000
+    shown: set[Stored] = field(default_factory=set)
+    asked: list[Filter] = field(default_factory=list)
+
+    async def fetch(self, asked: Filter, since: int, until: int) -> Page:
+        self.asked.append(asked)
+        if len(asked.get("authors", [])) > self.max_authors:
+            raise PageRefused("too many authors")
+        matching = [
+            event
+            for event in sorted(self.events, key=lambda event: (-event.created_at, event.number))
+            if asked.get("since", 0) <= event.created_at <= asked["until"] - self.excludes_until
+            and event.kind in asked.get("kinds", [event.kind])
+            and event.pubkey in asked.get("authors", [event.pubkey])
+        ]
+        page = Page(since, until)
+        for event in matching[: min(self.cap, asked["limit"])]:
+            self.shown.add(event)
+            page.note({"created_at": event.created_at, "kind": event.kind, "pubkey": event.pubkey})
+        return page
+
+
+@dataclass
+class Told:
+    """The seconds that the pager has warned of."""
+
+    crowded: list[int] = field(default_factory=list)
+    unreachable: list[int] = field(default_factory=list)
+
+
+def a_pager(told: Told, kinds: frozenset[int] | None = None) -> Pager:
+    return Pager(
+        kinds=kinds, on_crowded=told.crowded.append, on_unreachable=told.unreachable.append
+    )
+
+
+def read(relay: ShortRelay, gap: Gap | None = None) -> Told:
+    told = Told()
+    asyncio.run(a_pager(told).walk(gap or Gap(0, MAX_CREATED_AT), relay.fetch))
+    return told
+
+
+many_events = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from(KINDS), st.sampled_from(AUTHORS)), max_size=40
+).map(
+    lambda rows: [
+        Stored(at, number, kind, author) for number, (at, kind, author) in enumerate(rows)
+    ]
+)
+
+
+@given(events=many_events, cap=st.integers(1, 8), excludes_until=st.booleans())
+def test_no_event_is_left_out_of_a_second_that_was_not_warned_of(events, cap, excludes_until):
+    relay = ShortRelay(events, cap, excludes_until=excludes_until)
+
+    told = read(relay)
+
+    missing = {event.created_at for event in set(events) - relay.shown}
+    # Of a relay whose every event is from one second, nothing says that its page was cut.
+    one_second = len({event.created_at for event in events}) == 1
+    assert missing <= set(told.crowded) or one_second
+    assert set(told.unreachable) <= set(told.crowded)
+
+
+@given(events=many_events, excludes_until=st.booleans())
+def test_a_relay_whose_pages_hold_any_second_is_read_completely(events, excludes_until):
+    fullest = max((sum(e.created_at == at for e in events) for at in range(4)), default=0)
+    relay = ShortRelay(events, cap=2 * fullest + 1, excludes_until=excludes_until)
+
+    told = read(relay)
+
+    assert set(events) == relay.shown
+    assert [] == told.crowded
+
+
+def test_a_walk_stays_within_its_gap():
+    events = [Stored(at, at) for at in range(100)]
+    relay = ShortRelay(events, cap=7)
+
+    read(relay, Gap(30, 59))
+
+    assert set(events[30:60]) == relay.shown
+    assert all(asked["since"] == 30 for asked in relay.asked)
+
+
+def test_a_small_relay_is_read_in_three_questions():
+    relay = ShortRelay([Stored(at, at) for at in (5, 8, 9)], cap=500)
+
+    read(relay)
+
+    assert 3 == len(relay.asked)
+
+
+def test_a_walk_that_fails_leaves_the_gap_as_far_as_it_was_proven():
+    events = [Stored(at, at) for at in range(100)]
+    relay = ShortRelay(events, cap=10)
+    gap = Gap(0, MAX_CREATED_AT)
+    answers = 0
+
+    async def fetch(asked: Filter, since: int, until: int) -> Page:
+        nonlocal answers
+        answers += 1
+        if answers == 4:
+            raise ConnectionError
+        return await relay.fetch(asked, since, until)
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(a_pager(Told()).walk(gap, fetch))
+
+    assert Gap(0, min(event.created_at for event in relay.shown)) == gap
+
+
+def test_a_refused_question_within_a_second_is_told_and_the_walk_goes_on():
+    events = [Stored(5, n, pubkey=f"{n:02x}") for n in range(40)]
+    older = [Stored(at, 100 + at) for at in range(5)]
+    relay = ShortRelay([*events, *older], cap=10, max_authors=0)
+
+    told = read(relay)
+
+    assert set(older) < relay.shown
+    assert {5} == set(told.unreachable)
+
+
+def test_events_from_another_time_than_asked_for_prove_nothing():
+    async def fetch(asked: Filter, since: int, until: int) -> Page:
+        page = Page(since, until)
+        page.note({"created_at": 5, "kind": 1, "pubkey": "aa"})
+        return page
+
+    pager = a_pager(Told())
+
+    with pytest.raises(RelayMisbehaved):
+        asyncio.run(pager.walk(Gap(1000, 2000), fetch))
+
+
+@pytest.mark.parametrize(
+    "raw", [None, [], "x", {}, {"created_at": "5"}, {"created_at": True}, {"created_at": 5.0}]
+)
+def test_an_event_without_a_date_does_not_move_the_page(raw):
+    page = Page(0, 10)
+
+    page.note(raw)
+
+    assert (1, None) == (page.total, page.oldest)
+
+
+def test_chosen_kinds_are_asked_for_on_every_page():
+    events = [Stored(at, at, kind) for at in range(20) for kind in KINDS]
+    relay = ShortRelay(events, cap=5)
+    pager = a_pager(Told(), frozenset({7, 1}))
+
+    asyncio.run(pager.walk(Gap(0, MAX_CREATED_AT), relay.fetch))
+
+    assert {1, 7} == {event.kind for event in relay.shown}
+    assert all([1, 7] == asked["kinds"] for asked in relay.asked)

@@ -1,0 +1,51 @@
+"""Samples of what was rejected: some of each reason, safe to show, never a flood."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingestion import rejected
+from ingestion.models import RejectedEvent
+from ingestion.rejected import SAMPLES_PER_REASON, RejectedSamples, Sample, save_samples
+
+
+def test_only_the_first_few_of_a_reason_are_kept_between_two_savings():
+    samples = RejectedSamples()
+    for number in range(100):
+        samples.offer("bad_id", "wss://relay.example", {"n": number})
+    samples.offer("bad_kind", "wss://relay.example", None)
+
+    taken = samples.take()
+
+    assert SAMPLES_PER_REASON + 1 == len(taken)
+    assert [] == samples.take()
+
+
+@pytest.mark.parametrize(
+    "raw", [{"x": "\x00"}, "\ud800", {"\ud800": 1}, b"\xff", 2**70, "x" * 10**6]
+)
+def test_whatever_is_rejected_can_be_shown(raw):
+    shown = rejected.showable(raw)
+
+    assert "\x00" not in shown
+    assert len(shown.encode()) < 10_000
+
+
+@pytest.mark.django_db
+def test_the_oldest_samples_make_room(monkeypatch):
+    monkeypatch.setattr(rejected, "KEPT_SAMPLES", 5)
+    for number in range(4):
+        save_samples([Sample("bad_id", "", f"{number}a"), Sample("bad_id", "", f"{number}b")])
+
+    kept = [event.sample for event in RejectedEvent.objects.all()]
+
+    assert ["3b", "3a", "2b", "2a", "1b"] == kept
+
+
+@pytest.mark.django_db
+def test_the_admin_shows_relays_and_samples_and_lets_nobody_edit_them(admin_client):
+    save_samples([Sample("bad_id", "wss://relay.example", "<script>")])
+
+    for page in ("relay", "rejectedevent"):
+        assert 200 == admin_client.get(f"/admin/ingestion/{page}/").status_code
+        assert 403 == admin_client.get(f"/admin/ingestion/{page}/add/").status_code

@@ -1,0 +1,286 @@
+"""Batches into a real ClickHouse: once each, none lost, what is poisonous alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from funnel.clickhouse import (
+    Clickhouse,
+    ClickhouseError,
+    ClickhouseRefused,
+    ClickhouseTimeout,
+    ClickhouseUnavailable,
+)
+from funnel.nostr import Event, Kind, has_valid_embedded_event
+from funnel.sql import parse_query
+from ingestion.pipeline import Accepted
+from ingestion.vanish import VanishBarriers
+from ingestion.writer import BARRIER_REFRESH_SECONDS, EventWriter, WriteAbandoned
+from tests.builders import (
+    T,
+    a_note,
+    a_reaction,
+    a_repost,
+    a_vanish,
+    a_video,
+    a_view,
+    alice,
+    an_event,
+    as_json,
+    bob,
+    carol,
+)
+
+NOW = float(T + 1000)
+
+EVENTS = parse_query(
+    "tests.events",
+    """-- Everything that is stored, as rows and as events.
+    SELECT id, pubkey, created_at, kind, tags, content, sig, embedded
+    FROM events_local
+    ORDER BY id
+    """,
+)
+VIEWS = parse_query("tests.views", "-- View events.\nSELECT id FROM view_events_local ORDER BY id")
+BARRIERS = parse_query(
+    "tests.barriers", "-- Barriers.\nSELECT pubkey, until FROM vanish_barriers ORDER BY pubkey"
+)
+PARTS = parse_query(
+    "tests.arrivals", "-- Rows that a materialized view has made.\nSELECT id FROM arrivals"
+)
+
+
+def accepted(*events: Event) -> list[Accepted]:
+    return [Accepted(event, False, 500) for event in events]
+
+
+def a_writer(
+    clickhouse: Clickhouse | Stumbling, *, now: float = NOW, own: tuple[str, ...] = ()
+) -> EventWriter:
+    return EventWriter(
+        clickhouse,
+        barriers=VanishBarriers(own),
+        give_up=threading.Event(),
+        now=lambda: now,
+    )
+
+
+def stored_ids(clickhouse: Clickhouse) -> list[str]:
+    return [row["id"] for row in clickhouse.select(EVENTS, {})]
+
+
+def ids(*events: Event) -> list[str]:
+    return sorted(event.id for event in events)
+
+
+def test_an_event_comes_out_as_it_went_in(clickhouse):
+    odd = an_event(
+        Kind.NOTE,
+        content="NUL \x00, quotes '\"`, \\, 猫, \u202e, {x:String}",
+        tags=[["t", ""], ["x", "\t\n\x00", "😀"], ["only"]],
+    )
+
+    a_writer(clickhouse).write([Accepted(odd, True, 300)])
+
+    row = clickhouse.select(EVENTS, {})[0]
+    tags = [list(tag) for tag in row.pop("tags")]
+    assert as_json(odd) | {"embedded": 1} == row | {"tags": tags}
+
+
+def test_views_are_kept_apart(clickhouse):
+    video = a_video()
+    view = a_view(video)
+
+    a_writer(clickhouse).write(accepted(video, view))
+
+    assert [video.id] == stored_ids(clickhouse)
+    assert [{"id": view.id}] == clickhouse.select(VIEWS, {})
+
+
+def test_the_same_batch_twice_is_stored_once_and_seen_once_by_the_views(clickhouse):
+    batch = accepted(*(a_note(bob, f"{n}") for n in range(50)))
+    writer = a_writer(clickhouse)
+
+    writer.write(batch)
+    writer.write(batch)
+
+    assert 50 == len(stored_ids(clickhouse))
+    assert 50 == len(clickhouse.select(PARTS, {}))
+
+
+# --- Poison ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def picky(clickhouse: Clickhouse) -> Iterator[Clickhouse]:
+    """A ClickHouse that refuses events whose content says so."""
+    clickhouse.command(
+        "ALTER TABLE events_local ADD CONSTRAINT no_poison CHECK content != 'poison'"
+    )
+    yield clickhouse
+    clickhouse.command("ALTER TABLE events_local DROP CONSTRAINT no_poison")
+
+
+def test_a_poisonous_event_is_left_alone_and_all_others_are_stored(picky):
+    good = [a_note(bob, f"{n}") for n in range(20)]
+    poison = [a_note(bob, "poison", at=1), a_note(carol, "poison", at=2)]
+
+    result = a_writer(picky).write(accepted(*good[:7], poison[0], *good[7:], poison[1]))
+
+    assert ids(*good) == stored_ids(picky)
+    assert poison == [refused.event for refused in result.refused]
+
+
+def test_when_every_event_is_refused_the_table_is_to_blame_and_nothing_is_given_up(picky):
+    batch = accepted(a_note(bob, "poison", at=1), a_note(bob, "poison", at=2))
+    writer = a_writer(picky)
+    threading.Timer(0.3, writer._give_up.set).start()
+
+    with pytest.raises(WriteAbandoned):
+        writer.write(batch)
+
+
+# --- A ClickHouse that is not there ---------------------------------------------------------------
+
+
+class Stumbling:
+    """A real door through which the first few inserts do not come."""
+
+    def __init__(self, door: Clickhouse, failures: list[ClickhouseError], *, after: bool) -> None:
+        self._door = door
+        self._failures = failures
+        self._after = after
+
+    def select(self, query, params):
+        return self._door.select(query, params)
+
+    def insert(self, table, columns, rows, *, deduplication_token=""):
+        if self._failures and self._after:
+            self._door.insert(table, columns, rows, deduplication_token=deduplication_token)
+        if self._failures:
+            raise self._failures.pop()
+        return self._door.insert(table, columns, rows, deduplication_token=deduplication_token)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_insert_whose_answer_is_lost_is_repeated_and_counts_once(clickhouse, after):
+    failures: list[ClickhouseError] = [ClickhouseUnavailable(210), ClickhouseTimeout(209)]
+    batch = [a_note(bob, f"{n}") for n in range(10)]
+
+    a_writer(Stumbling(clickhouse, failures, after=after)).write(accepted(*batch))
+
+    assert ids(*batch) == stored_ids(clickhouse)
+    assert 10 == len(clickhouse.select(PARTS, {}))
+
+
+def test_a_writer_that_is_told_to_give_up_does_so_within_a_moment():
+    nowhere = Clickhouse(
+        {
+            "host": "127.0.0.1",
+            "port": 9,
+            "secure": False,
+            "user": "default",
+            "password": "",
+            "database": "",
+            "connect_seconds": 1,
+            "query_seconds": 1,
+            "readonly": False,
+        }
+    )
+    writer = a_writer(nowhere)
+    threading.Timer(0.2, writer._give_up.set).start()
+    began = time.monotonic()
+
+    with pytest.raises(WriteAbandoned):
+        writer.write(accepted(a_note()))
+
+    assert time.monotonic() - began < 5
+
+
+# --- Requests to vanish (NIP-62) ------------------------------------------------------------------
+
+
+def test_a_request_to_vanish_bars_what_is_older_in_any_order(clickhouse):
+    older, later = a_note(bob, "older", at=50), a_note(bob, "later", at=51)
+    request = a_vanish(bob, at=50)
+    writer = a_writer(clickhouse)
+
+    first = writer.write(accepted(older, request, later, a_note(carol, at=1)))
+    second = writer.write(accepted(a_reaction(a_video(), bob, at=2), a_view(a_video(), bob, at=3)))
+
+    assert ids(request, later, a_note(carol, at=1)) == stored_ids(clickhouse)
+    assert [older] == [item.event for item in first.vanished]
+    assert 2 == len(second.vanished)
+    assert [{"pubkey": bob.pubkey, "until": T + 50}] == clickhouse.select(BARRIERS, {})
+
+
+@pytest.mark.parametrize(
+    ("relay", "concerns_us"),
+    [
+        ("ALL_RELAYS", True),
+        ("all_relays", False),
+        ("wss://Relay.Example/", True),
+        ("ws://relay.example", True),
+        ("https://funnel.example", True),
+        ("wss://other.example", False),
+        ("wss://relay.example.evil.example", False),
+        ("", False),
+        ("::", False),
+    ],
+)
+def test_only_a_request_that_names_us_counts(clickhouse, relay, concerns_us):
+    writer = a_writer(clickhouse, own=("wss://relay.example", "https://funnel.example/"))
+
+    writer.write(accepted(a_vanish(bob, relay), a_note(bob, at=1)))
+
+    assert concerns_us == (a_note(bob, at=1).id not in stored_ids(clickhouse))
+
+
+def test_a_request_from_the_future_waits(clickhouse):
+    writer = a_writer(clickhouse)
+    note = a_note(bob, at=1)
+
+    writer.write(accepted(a_vanish(bob, at=100_000), note))
+
+    assert note.id in stored_ids(clickhouse)
+    assert [] == clickhouse.select(BARRIERS, {})
+
+
+def test_a_barrier_that_somebody_else_raised_holds_after_a_few_seconds(clickhouse):
+    clock = NOW
+    writer = EventWriter(
+        clickhouse,
+        barriers=VanishBarriers(()),
+        give_up=threading.Event(),
+        now=lambda: clock,
+    )
+    writer.write(accepted(a_note(alice)))
+    clickhouse.insert("vanish_barriers", ("pubkey", "until"), [(bob.pubkey, T + 50)])
+    clock += BARRIER_REFRESH_SECONDS
+
+    result = writer.write(accepted(a_note(bob, at=50)))
+
+    assert 1 == len(result.vanished)
+
+
+def test_an_embedded_event_is_told_apart_from_a_forged_one(clickhouse):
+    repost = a_repost(a_video(), embedded=True)
+
+    a_writer(clickhouse).write([Accepted(repost, has_valid_embedded_event(repost), 100)])
+
+    assert [1] == [row["embedded"] for row in clickhouse.select(EVENTS, {})]
+
+
+def test_refusals_of_the_door_are_what_the_writer_takes_for_poison(picky):
+    row: tuple[object, ...] = (a_note(bob, "poison").id, bob.pubkey, T, 1, [], "poison", "", 0)
+
+    with pytest.raises(ClickhouseRefused):
+        picky.insert(
+            "events_local",
+            ("id", "pubkey", "created_at", "kind", "tags", "content", "sig", "embedded"),
+            [row],
+        )
