@@ -1,0 +1,105 @@
+"""What every request passes: its id and its log line, CORS, and the one shape of errors."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import ClassVar, TypeAlias
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from funnel.errors import in_the_one_shape
+from funnel.renderers import OrjsonRenderer
+
+GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
+
+log = structlog.get_logger(__name__)
+
+# Anything else could forge a line in somebody's log.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestLog:
+    """Takes over the caller's `X-Request-ID` or gives one, and logs one line per request.
+
+    The line names the route, never the path or the query: those carry what a person typed.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            log.info(
+                "request_answered",
+                method=request.method,
+                route=request.resolver_match.route if request.resolver_match else None,
+                status=response.status_code,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class Cors:
+    """Lets a page of any origin read the public answers (Fetch standard, "CORS protocol").
+
+    There are no cookies to protect, so the answer is the same for every origin and needs no `Vary`.
+    """
+
+    PUBLIC = ("/api/", "/health")
+    HEADERS: ClassVar = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Retry-After, X-Request-ID, X-Total-Count",
+    }
+    PREFLIGHT_HEADERS: ClassVar = {
+        "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+        "Access-Control-Allow-Headers": (
+            "Accept, Authorization, Content-Type, X-Divine-Platform, X-Request-ID"
+        ),
+        # Browsers cap it themselves (Chromium at two hours).
+        "Access-Control-Max-Age": "86400",
+    }
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(self.PUBLIC):
+            return self.get_response(request)
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers=self.HEADERS | self.PREFLIGHT_HEADERS)
+        response = self.get_response(request)
+        for name, value in self.HEADERS.items():
+            response[name] = value
+        return response
+
+
+class JsonErrors:
+    """Turns the error pages that Django writes by itself into JSON, outside the admin.
+
+    A middleware and not `handler404` and its kin, because those are not asked under DEBUG, for a
+    refused Host or for a failed CSRF check.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (
+            response.status_code < 400
+            or request.path_info.startswith("/admin/")
+            or response.get("Content-Type") == OrjsonRenderer.media_type
+            or not isinstance(response, HttpResponse)
+        ):
+            return response
+        return in_the_one_shape(response)

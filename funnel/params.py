@@ -1,0 +1,84 @@
+"""What comes in with a request: the base of every `…Params` serializer, and shared fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from funnel.nostr import InvalidReference, decode_event_reference, decode_pubkey
+
+DEFAULT_ROWS = 50
+MAX_ROWS = 100
+
+# Of all that NIP-19 and NIP-49 encode, secret keys included: a mistyped one is no d tag to look up.
+ENTITY_PREFIXES = ("note1", "nevent1", "naddr1", "npub1", "nprofile1", "nsec1", "ncryptsec1")
+
+
+class Params(serializers.Serializer[Any]):
+    """The parameters of one endpoint, from the query string and the path.
+
+    Unknown ones are ignored, as every client sends some that only other servers know; a malformed
+    known one is a 400 that names it.
+    """
+
+    @classmethod
+    def of(cls, request: Request, **path: str) -> dict[str, Any]:
+        """The validated values of `request`; raises ValidationError.
+
+        A parameter that stands twice counts as it stands last.
+        """
+        params = cls(data=request.query_params.dict() | path)
+        params.is_valid(raise_exception=True)
+        validated: dict[str, Any] = params.validated_data
+        return validated
+
+
+class RowLimitField(serializers.IntegerField):
+    """How many rows a list has at most."""
+
+    def __init__(self) -> None:
+        wrong = f"must be a whole number from 1 to {MAX_ROWS}."
+        super().__init__(
+            default=DEFAULT_ROWS,
+            min_value=1,
+            max_value=MAX_ROWS,
+            error_messages=dict.fromkeys(
+                ("invalid", "min_value", "max_value", "max_string_length"), wrong
+            ),
+        )
+
+
+class PubkeyField(serializers.CharField):
+    """A pubkey as 64 hex digits, `npub1…` or `nprofile1…` (NIP-19); its value is the hex."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return decode_pubkey(super().to_internal_value(data))
+        except InvalidReference as error:
+            raise serializers.ValidationError(
+                "must be 64 hex digits, npub1 or nprofile1."
+            ) from error
+
+
+class EventReferenceField(serializers.CharField):
+    """An event as its id, its address, `note1…`, `nevent1…`, `naddr1…` (NIP-19) or its d tag.
+
+    Its value is the id in hex, the address `kind:pubkey:d`, or the d tag, which may be any text
+    that does not start like an entity of NIP-19.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(trim_whitespace=False)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            return str(decode_event_reference(text))
+        except InvalidReference as error:
+            if not text.startswith(ENTITY_PREFIXES):
+                return text
+            raise serializers.ValidationError(
+                "must be an event id, note1, nevent1, naddr1, kind:pubkey:d or a d tag."
+            ) from error

@@ -1,0 +1,3 @@
+-- Answers when ClickHouse does.
+SELECT 1 AS answer
+LIMIT 1

@@ -1,0 +1,18 @@
+"""The route table of the whole service."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from funnel.health import HealthView
+from funnel.metrics import MetricsView
+
+urlpatterns = [
+    path("health", HealthView.as_view(), name="health"),
+    path("api/health", HealthView.as_view(), name="api-health"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("api/", include("videos.urls")),
+    path("api/", include("analytics.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,92 @@
+"""Request ids, the line per request, and CORS."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+
+@pytest.mark.parametrize("path", ["/nope", "/metrics", "/api/nope"])
+def test_a_request_without_an_id_gets_one(client, path):
+    first, second = client.get(path), client.get(path)
+
+    assert 32 == len(first["X-Request-ID"])
+    assert first["X-Request-ID"] != second["X-Request-ID"]
+
+
+def test_the_callers_request_id_is_kept(client):
+    response = client.get("/nope", headers={"X-Request-ID": "trace-1.a_B"})
+
+    assert "trace-1.a_B" == response["X-Request-ID"]
+
+
+@pytest.mark.parametrize("forged", ["", "a b", "x" * 65, 'a"b', "ä", "a\x00b", "a;b"])
+def test_a_request_id_that_could_forge_a_log_line_is_replaced(client, forged):
+    response = client.get("/nope", headers={"X-Request-ID": forged})
+
+    assert forged != response["X-Request-ID"]
+    assert 32 == len(response["X-Request-ID"])
+
+
+def test_a_request_is_one_line_with_its_route_and_without_its_query(client, caplog):
+    with caplog.at_level(logging.INFO):
+        client.get("/metrics?q=private", headers={"X-Request-ID": "trace-1"})
+
+    [line] = [record.msg for record in caplog.records if record.name == "funnel.middleware"]
+    assert {
+        "event": "request_answered",
+        "request_id": "trace-1",
+        "method": "GET",
+        "route": "metrics",
+        "status": 200,
+    }.items() <= line.items()
+    assert line["ms"] >= 0
+    assert "private" not in caplog.text
+
+
+def test_a_404_is_no_second_line(client, caplog):
+    with caplog.at_level(logging.INFO):
+        client.get("/nope/private")
+
+    assert ["funnel.middleware"] == [record.name for record in caplog.records]
+    assert "private" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/nope", "/api/videos?limit=abc"])
+def test_a_page_of_any_origin_may_read_answers_and_errors(client, path):
+    response = client.get(path, headers={"Origin": "https://app.example"})
+
+    assert "*" == response["Access-Control-Allow-Origin"]
+    assert {"X-Total-Count", "Retry-After"} <= set(
+        response["Access-Control-Expose-Headers"].split(", ")
+    )
+    assert "Origin" not in response.get("Vary", "")
+
+
+def test_a_preflight_is_answered_without_asking_the_view(client):
+    response = client.options(
+        "/api/videos",
+        headers={
+            "Origin": "https://app.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type,x-divine-platform",
+        },
+    )
+
+    assert 204 == response.status_code
+    assert b"" == response.content
+    assert "*" == response["Access-Control-Allow-Origin"]
+    assert {"GET", "HEAD", "POST", "OPTIONS"} == set(
+        response["Access-Control-Allow-Methods"].split(", ")
+    )
+    assert {"Accept", "Authorization", "Content-Type", "X-Divine-Platform"} <= set(
+        response["Access-Control-Allow-Headers"].split(", ")
+    )
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/admin/"])
+def test_the_operators_pages_stay_closed_to_other_origins(client, path):
+    response = client.get(path, headers={"Origin": "https://app.example"})
+
+    assert "Access-Control-Allow-Origin" not in response

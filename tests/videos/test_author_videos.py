@@ -1,0 +1,56 @@
+"""`GET /api/users/{pubkey}/videos`: what one author has published."""
+
+from __future__ import annotations
+
+import nostr_sdk
+import pytest
+
+from tests.builders import a_video, alice, bob
+from tests.published import publish
+
+
+def test_an_authors_videos_are_newest_first_and_nobody_elses(api):
+    publish(
+        a_video(alice, "a", title="older", at=0),
+        a_video(alice, "b", title="newer", at=10),
+        a_video(bob, "c", title="of bob", tags=[("p", alice.pubkey)]),
+    )
+
+    response = api.get(f"/api/users/{alice.pubkey}/videos")
+
+    assert ["newer", "older"] == [row["title"] for row in response.json()]
+    assert "public, max-age=60" == response["Cache-Control"]
+
+
+def test_the_author_may_be_named_as_nip_19_encodes_pubkeys(api):
+    publish(a_video(alice, title="Cats"))
+    pubkey = nostr_sdk.PublicKey.parse(alice.pubkey)
+
+    for name in (pubkey.to_bech32(), nostr_sdk.Nip19Profile(pubkey, []).to_bech32()):
+        assert ["Cats"] == [row["title"] for row in api.get(f"/api/users/{name}/videos").json()]
+
+
+def test_an_unknown_author_has_no_videos(api):
+    response = api.get(f"/api/users/{'ab' * 32}/videos")
+
+    assert 200 == response.status_code
+    assert [] == response.json()
+
+
+def test_the_limit_is_kept(api):
+    publish(*(a_video(alice, f"v{number}") for number in range(3)))
+
+    assert 2 == len(api.get(f"/api/users/{alice.pubkey}/videos?limit=2").json())
+
+
+@pytest.mark.parametrize("pubkey", ["alice", "ab", "AB" * 32, "npub1abc", "nsec1" + "q" * 58])
+def test_a_malformed_pubkey_is_a_400_that_does_not_repeat_it(api, pubkey):
+    response = api.get(f"/api/users/{pubkey}/videos")
+
+    assert 400 == response.status_code
+    assert response.json()["error"].startswith("pubkey: ")
+    assert "nsec1q" not in response.json()["error"]
+
+
+def test_a_malformed_limit_is_a_400(api):
+    assert 400 == api.get(f"/api/users/{alice.pubkey}/videos?limit=all").status_code

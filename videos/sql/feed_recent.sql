@@ -1,0 +1,8 @@
+-- Live videos by when they were published, newest first.
+SELECT video_key
+FROM videos(now = {now:UInt32})
+WHERE kind IN {kinds:Array(UInt16)}
+ORDER BY
+    published_at DESC,
+    id ASC
+LIMIT {row_limit:UInt16}

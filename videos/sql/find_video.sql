@@ -1,0 +1,33 @@
+-- The video that a reference names: the id of any of its versions, its address, or its d tag. Several
+-- authors may use one d tag; then the video with the most engagement is meant, the oldest of equals.
+SELECT video_key
+FROM (
+    SELECT
+        video_key,
+        1 AS place,
+        0 AS engagement_score,
+        0 AS published_at
+    FROM video_aliases
+    WHERE id = {reference:String} AND created_at <= {now:UInt32} + 900
+    UNION ALL
+    SELECT
+        {reference:String} AS video_key,
+        2 AS place,
+        0 AS engagement_score,
+        0 AS published_at
+    WHERE match({reference:String}, '^3423[56]:[0-9a-f]{64}:')
+    UNION ALL
+    SELECT
+        video_key,
+        3 AS place,
+        engagement_score,
+        published_at
+    FROM videos(now = {now:UInt32})
+    WHERE d_tag = {reference:String} AND d_tag != ''
+)
+ORDER BY
+    place ASC,
+    engagement_score DESC,
+    published_at ASC,
+    video_key ASC
+LIMIT 1
