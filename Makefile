@@ -1,0 +1,54 @@
+# The front door. `make` alone lists what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fuzz lock
+
+VENV := .venv
+PYTHON_VERSION := 3.11
+# Without an index's address or a header, so that the lock is the same wherever it is written.
+COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version $(PYTHON_VERSION) \
+	--generate-hashes --no-emit-index-url --no-header
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## Create .venv from the locked requirements (again only when they change)
+
+demo: setup ## Serve live video feeds on port 8000, computed from signed events; Ctrl-C stops it
+	@SECRET_KEY="$${SECRET_KEY:-$$($(VENV)/bin/python -c 'import secrets; print(secrets.token_hex(32))')}" \
+		$(VENV)/bin/python manage.py demo
+
+test: setup ## Run the tests
+	$(VENV)/bin/python -m pytest
+
+lint: export DJANGO_SETTINGS_MODULE = tests.settings
+lint: setup ## Check style, types, import direction and Django's migrations
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python manage.py makemigrations --check --dry-run
+
+fuzz: setup ## Compare the answers with the oracle's on 1,000 random event sets (FUZZ_SEED repeats)
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(VENV)/bin/python -m pytest -v tests/test_answers.py
+
+lock: setup ## Write requirements*.txt from requirements*.in
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
+# The stamp is written last: an interrupted installation is taken up again.
+$(VENV)/installed: requirements-dev.txt
+	@for python in $(PYTHON) python$(PYTHON_VERSION) python3; do \
+		version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+		[ "$$version" = $(PYTHON_VERSION) ] && break; \
+	done; \
+	if [ "$$version" != $(PYTHON_VERSION) ]; then \
+		echo "Python $(PYTHON_VERSION) is needed, as python$(PYTHON_VERSION) or python3 (found: $${version:-none});" \
+			"or name it: make PYTHON=/path/to/python$(PYTHON_VERSION)" >&2; \
+		exit 1; \
+	fi; \
+	"$$python" -m venv $(VENV)
+	@echo "Installing the locked requirements into $(VENV)"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,34 @@
+"""How gunicorn serves the API: workers with threads, and logs left to the middleware."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gunicorn.http import message
+from prometheus_client import multiprocess
+
+wsgi_app = "funnel.wsgi:application"
+worker_class = "gthread"
+# Each thread holds one connection to ClickHouse. More workers: WEB_CONCURRENCY or --workers.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
+# Longer than the slowest query may take (CLICKHOUSE_READ_SECONDS), so that its error gets out.
+timeout = 30
+graceful_timeout = 20
+accesslog = None
+# A search may be 10 kB of any script, thrice that when percent-encoded; gunicorn by itself offers
+# 8,190 bytes at most, or no limit at all.
+message.MAX_REQUEST_LINE = limit_request_line = 65_536
+
+
+def on_starting(server: Any) -> None:
+    """Forgets the numbers of an earlier run, which prometheus_client would add to this one's."""
+    if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        for numbers in Path(directory).glob("*.db"):
+            numbers.unlink()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)

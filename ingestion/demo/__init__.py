@@ -1,0 +1,1 @@
+"""A living example: signed events of invented people, and a relay on loopback that serves them."""
