@@ -84,7 +84,7 @@ CREATE TABLE current_lists
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY list
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64;
 
 CREATE VIEW daily_active_users
 AS SELECT
@@ -103,7 +103,7 @@ CREATE TABLE deletions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, pubkey, event_id)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW deletions_mv TO deletions
 (
@@ -147,7 +147,7 @@ CREATE TABLE engagement
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, relation, event_id, token)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE TABLE engagement_targets
 (
@@ -158,7 +158,7 @@ CREATE TABLE engagement_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (event_id, target)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW engagement_targets_mv TO engagement_targets
 (
@@ -270,7 +270,7 @@ CREATE TABLE events_local
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW labels_mv TO engagement
 (
@@ -326,7 +326,7 @@ CREATE TABLE list_entries
 )
 ENGINE = ReplacingMergeTree(version, gone)
 ORDER BY (entry, list)
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 256;
 
 CREATE TABLE list_versions
 (
@@ -340,7 +340,7 @@ CREATE TABLE list_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (list, id)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW list_versions_mv TO list_versions
 (
@@ -423,7 +423,7 @@ CREATE TABLE playback_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY event_id
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW playback_targets_mv TO playback_targets
 (
@@ -446,7 +446,7 @@ CREATE TABLE playbacks
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, event_id)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW playbacks_mv TO playbacks
 (
@@ -508,7 +508,7 @@ CREATE TABLE profile_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (pubkey, id)
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 128, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW profile_versions_mv TO profile_versions
 (
@@ -841,7 +841,7 @@ CREATE TABLE user_profiles
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY pubkey
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 128;
 
 CREATE TABLE vanish_barriers
 (
@@ -895,7 +895,7 @@ CREATE TABLE video_aliases
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW video_aliases_mv TO video_aliases
 (
@@ -984,7 +984,7 @@ CREATE TABLE video_stats
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY video_key
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 64;
 
 CREATE TABLE video_versions
 (
@@ -1019,7 +1019,7 @@ CREATE TABLE video_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (video_key, id)
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW video_versions_mv TO video_versions
 (
@@ -1188,7 +1188,7 @@ CREATE TABLE view_events_local
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE VIEW weekly_active_users
 AS SELECT

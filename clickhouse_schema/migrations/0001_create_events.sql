@@ -2,7 +2,7 @@
 
 -- Raw and complete: whatever else is in this database can be computed again from here.
 -- ORDER BY id: an event is found, and a redelivered copy collapses, by its id (NIP-01).
--- Granules of 512 rows: a lookup of one id reads one granule of each column.
+-- Granules of 256 rows: a lookup of one id reads one granule of each column.
 CREATE TABLE IF NOT EXISTS events_local
 (
     id String CODEC(ZSTD(1)),
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS events_local
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 -- View telemetry (kind 22236) is ephemeral by number: kept apart, in no total.
 CREATE TABLE IF NOT EXISTS view_events_local
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS view_events_local
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 -- By kind and time: totals, active users, the id sets of a reconciliation.
 CREATE TABLE IF NOT EXISTS events_by_kind

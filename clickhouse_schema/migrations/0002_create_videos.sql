@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS video_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (video_key, id)
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000;
 
 -- In three steps, so that each value is worked out once: tags by name, then media, then columns.
 CREATE MATERIALIZED VIEW IF NOT EXISTS video_versions_mv TO video_versions AS
@@ -183,7 +183,7 @@ CREATE TABLE IF NOT EXISTS video_aliases
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS video_aliases_mv TO video_aliases AS
 SELECT

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS engagement
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, relation, event_id, token)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 -- NIP-25. The last e tag is the target, and tells which video it is. An address counts where that id
 -- is absent or stays unknown, and k does not name another kind. Text that is neither a vote nor an
@@ -374,7 +374,7 @@ CREATE TABLE IF NOT EXISTS engagement_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (event_id, target)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS engagement_targets_mv TO engagement_targets AS
 SELECT

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS deletions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, pubkey, event_id)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS deletions_mv TO deletions AS
 SELECT

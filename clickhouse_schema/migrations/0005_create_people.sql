@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS profile_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (pubkey, id)
-SETTINGS index_granularity = 512, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 128, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS profile_versions_mv TO profile_versions AS
 SELECT
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS list_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (list, id)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS list_versions_mv TO list_versions AS
 SELECT

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS playbacks
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, event_id)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS playbacks_mv TO playbacks AS
 SELECT
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS playback_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY event_id
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS playback_targets_mv TO playback_targets AS
 SELECT

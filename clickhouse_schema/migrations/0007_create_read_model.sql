@@ -79,7 +79,7 @@ CREATE TABLE IF NOT EXISTS current_lists
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY list
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64;
 
 -- The same by entry: who follows whom, who has bookmarked what. gone = 1 when an entry was taken out.
 CREATE TABLE IF NOT EXISTS list_entries
@@ -93,7 +93,7 @@ CREATE TABLE IF NOT EXISTS list_entries
 )
 ENGINE = ReplacingMergeTree(version, gone)
 ORDER BY (entry, list)
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 256;
 
 -- The current profile of each pubkey.
 CREATE TABLE IF NOT EXISTS user_profiles
@@ -115,7 +115,7 @@ CREATE TABLE IF NOT EXISTS user_profiles
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY pubkey
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 128;
 
 -- The current version of each video with its counts. live = 0: the newest version is deleted, so the
 -- address is empty (decision D1). Whether it has expired is asked of expiration when it is read.
@@ -182,4 +182,4 @@ CREATE TABLE IF NOT EXISTS video_stats
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY video_key
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 64;

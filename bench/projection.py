@@ -1,0 +1,191 @@
+"""How the cost of a pass of the projector grows with activity, and that it does not with history.
+
+    python -m bench.projection [--events N] [--rounds N]
+
+Fills two databases of one embedded server with made-up events, N and ten times N, and then lets
+people react to some videos in each, in turns. A pass is timed from the first query to the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("SECRET_KEY", "bench")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "funnel.settings")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+import django
+
+django.setup()
+
+from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
+from clickhouse_schema.projector import Projector
+from funnel.clickhouse import Clickhouse
+from funnel.sql import parse_query
+from tests.clickhouse_server import LocalServer
+
+NOW = 1_790_000_000
+ACTIVITIES = (10, 100, 1000)
+EVENTS_PER_VIDEO = 50
+# One insert of the history; what it makes is as large as a batch under load, times ten.
+CHUNK_EVENTS = 50_000
+
+# Of fifty events one is a video, thirty-seven are reactions, eight comments and four reposts. People
+# are one for every ten events. Ids are hashes of numbers: nothing here checks a signature.
+HISTORY = parse_query(
+    "bench.history",
+    """-- Made-up events, numbers {first} to {last}.
+    INSERT INTO events_local (id, pubkey, created_at, kind, tags, content, sig, embedded)
+    WITH
+        number % 50 AS turn,
+        lower(hex(SHA256(concat('video ', toString(intDiv(number, 50)))))) AS video_d,
+        lower(hex(SHA256(concat('author ', toString(intDiv(number, 500)))))) AS author,
+        concat('34236:', author, ':', video_d) AS address
+    SELECT
+        lower(hex(SHA256(toString(number)))) AS id,
+        if(turn = 0, author, lower(hex(SHA256(concat('p', toString(cityHash64(number) % 100000))))))
+            AS pubkey,
+        1780000000 + number % 9000000 AS created_at,
+        multiIf(turn = 0, 34236, turn < 38, 7, turn < 46, 1111, 16) AS kind,
+        multiIf(
+            turn = 0, [
+                ['d', video_d], ['title', concat('Video ', toString(number))], ['t', 'bench'],
+                ['imeta', concat('url https://media.example/', video_d, '.mp4'), 'm video/mp4']
+            ],
+            turn < 38, [['e', lower(hex(SHA256(toString(number - turn))))], ['a', address]],
+            turn < 46, [['A', address], ['K', '34236'], ['a', address], ['k', '34236']],
+            [['k', '34236'], ['a', address]]
+        ) AS tags,
+        if(turn = 0, 'A video of the bench', '+') AS content,
+        repeat('0', 128) AS sig,
+        0 AS embedded
+    FROM numbers({first:UInt64}, {events:UInt64})
+    """.replace("{first} to {last}", "in a row"),
+)
+# New people react, each to one of the videos; `salt` makes each round's events new.
+ACTIVITY = parse_query(
+    "bench.activity",
+    """-- One reaction to each of some videos.
+    INSERT INTO events_local (id, pubkey, created_at, kind, tags, content, sig, embedded)
+    WITH
+        cityHash64(number, {salt:UInt64}) % {videos:UInt64} AS video,
+        lower(hex(SHA256(concat('video ', toString(video))))) AS video_d,
+        lower(hex(SHA256(concat('author ', toString(intDiv(video, 10)))))) AS author
+    SELECT
+        lower(hex(SHA256(concat('a', toString({salt:UInt64}), '-', toString(number))))) AS id,
+        lower(hex(SHA256(concat('n', toString({salt:UInt64}), '-', toString(number))))) AS pubkey,
+        1789999000 AS created_at,
+        7 AS kind,
+        [
+            ['e', lower(hex(SHA256(toString(video * 50))))],
+            ['a', concat('34236:', author, ':', video_d)]
+        ] AS tags,
+        '+' AS content,
+        repeat('0', 128) AS sig,
+        0 AS embedded
+    FROM numbers({reactions:UInt64})
+    """,
+)
+REACTIONS = parse_query(
+    "bench.reactions",
+    """-- What the read model counts.
+    SELECT sum(reactions) AS reactions FROM video_stats FINAL
+    """,
+)
+
+
+def filled(server: LocalServer, database: str, events: int) -> tuple[Clickhouse, Projector]:
+    """A database with so many events, all of them in the read model."""
+    migrator = Migrator({**server.settings(), "database": database}, read_migrations(MIGRATIONS))
+    migrator.prepare()
+    for migration in migrator.migrations:
+        migrator.apply(migration)
+    migrator.close()
+    door = Clickhouse({**server.settings(), "database": database, "query_seconds": 300})
+    projector = Projector(door, insert_seconds=3600, lag_seconds=-1)
+    for first in range(0, events, CHUNK_EVENTS):
+        door.execute(HISTORY, {"first": first, "events": min(CHUNK_EVENTS, events - first)})
+        projector.catch_up(now=NOW)
+    return door, projector
+
+
+def measured(events: int, rounds: int) -> list[dict[str, Any]]:
+    rows = []
+    with tempfile.TemporaryDirectory() as directory:
+        server = LocalServer(Path(directory))
+        server.start()
+        try:
+            sizes = {"1x": events, "10x": 10 * events}
+            stores = {name: filled(server, f"bench_{name}", size) for name, size in sizes.items()}
+            times: dict[tuple[str, int], list[float]] = {}
+            for salt in range(rounds):
+                for reactions in ACTIVITIES:
+                    for name, (door, projector) in stores.items():
+                        videos = sizes[name] // EVENTS_PER_VIDEO
+                        door.execute(
+                            ACTIVITY, {"salt": salt, "videos": videos, "reactions": reactions}
+                        )
+                        started = time.perf_counter()
+                        projector.catch_up(now=NOW)
+                        times.setdefault((name, reactions), []).append(
+                            time.perf_counter() - started
+                        )
+            for door, _ in stores.values():
+                assert door.select(REACTIONS, {})[0]["reactions"] > 0
+            for reactions in ACTIVITIES:
+                ratios = [
+                    large / small
+                    for small, large in zip(
+                        times["1x", reactions], times["10x", reactions], strict=True
+                    )
+                ]
+                for name, size in sizes.items():
+                    seconds = sorted(times[name, reactions])
+                    rows.append(
+                        {
+                            "history_events": size,
+                            "touched_videos": reactions,
+                            "pass_ms": [round(1000 * s, 1) for s in spread(seconds)],
+                            "ms_per_video": round(1000 * statistics.median(seconds) / reactions, 3),
+                            "ratio_10x_to_1x": [round(r, 2) for r in spread(sorted(ratios))],
+                        }
+                    )
+        finally:
+            server.stop()
+    return rows
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    return values[0], statistics.median(values), values[-1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+
+    rows = measured(options.events, options.rounds)
+
+    print("history events | touched videos | pass ms min/median/max | ms per video | 10x/1x")
+    for row in rows:
+        print(
+            f"{row['history_events']:>14,} | {row['touched_videos']:>14} |"
+            f" {'/'.join(map(str, row['pass_ms'])):>22} | {row['ms_per_video']:>12} |"
+            f" {'/'.join(map(str, row['ratio_10x_to_1x']))}"
+        )
+    results = Path(__file__).parent / "results"
+    results.mkdir(exist_ok=True)
+    (results / "projection.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
