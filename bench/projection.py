@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import logging
 import statistics
 import sys
 import tempfile
@@ -18,13 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("SECRET_KEY", "bench")
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "funnel.settings")
-os.environ.setdefault("LOG_LEVEL", "WARNING")
-
-import django
-
-django.setup()
+import structlog
 
 from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from clickhouse_schema.projector import Projector
@@ -38,11 +32,11 @@ EVENTS_PER_VIDEO = 50
 # One insert of the history; what it makes is as large as a batch under load, times ten.
 CHUNK_EVENTS = 50_000
 
-# Of fifty events one is a video, thirty-seven are reactions, eight comments and four reposts. People
-# are one for every ten events. Ids are hashes of numbers: nothing here checks a signature.
+# Of fifty events one is a video, thirty-seven are reactions, eight comments and four reposts. Ids
+# are hashes of numbers: nothing here checks a signature.
 HISTORY = parse_query(
     "bench.history",
-    """-- Made-up events, numbers {first} to {last}.
+    """-- Made-up events in a row.
     INSERT INTO events_local (id, pubkey, created_at, kind, tags, content, sig, embedded)
     WITH
         number % 50 AS turn,
@@ -68,7 +62,7 @@ HISTORY = parse_query(
         repeat('0', 128) AS sig,
         0 AS embedded
     FROM numbers({first:UInt64}, {events:UInt64})
-    """.replace("{first} to {last}", "in a row"),
+    """,
 )
 # New people react, each to one of the videos; `salt` makes each round's events new.
 ACTIVITY = parse_query(
@@ -172,6 +166,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
     rows = measured(options.events, options.rounds)
 

@@ -1,4 +1,4 @@
-"""Seventeen thousand real events: all of them once, the right versions, and nothing from a replay."""
+"""Seventeen thousand real events: each once, the right versions, nothing from a replay."""
 
 from __future__ import annotations
 
