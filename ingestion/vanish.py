@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
-from funnel.nostr import FUTURE_TOLERANCE_SECONDS, Event, Kind
+from funnel.nostr import FUTURE_TOLERANCE_SECONDS, Event, Kind, relay_place
 
 ALL_RELAYS = "ALL_RELAYS"
-
-
-def normal_relay_url(url: str) -> str:
-    """The part of a relay's address by which two are the same: host, port and path.
-
-    The scheme is left out, since people write wss:// for ws:// and https:// for either. An address
-    that cannot be read is itself in lower case.
-    """
-    text = url.strip()
-    try:
-        parts = urlsplit(text if "//" in text else f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return text.lower()
-    default_port = {"ws": 80, "http": 80, "wss": 443, "https": 443}.get(parts.scheme)
-    shown_port = f":{port}" if port is not None and port != default_port else ""
-    return f"{host or ''}{shown_port}{parts.path.rstrip('/')}"
 
 
 class VanishBarriers:
     """For each pubkey the second up to which nothing of it is accepted any more."""
 
     def __init__(self, own_addresses: Iterable[str]) -> None:
-        self._own = {normal_relay_url(address) for address in own_addresses if address}
+        self._own = {relay_place(address) for address in own_addresses if address}
         self._until: dict[str, int] = {}
 
     def raise_to(self, pubkey: str, until: int) -> bool:
@@ -53,7 +35,7 @@ class VanishBarriers:
         if event.kind != Kind.VANISH or event.created_at > now + FUTURE_TOLERANCE_SECONDS:
             return False
         return any(
-            tag[1] == ALL_RELAYS or normal_relay_url(tag[1]) in self._own
+            tag[1] == ALL_RELAYS or relay_place(tag[1]) in self._own
             for tag in event.tags
             if tag[0] == "relay" and len(tag) > 1
         )

@@ -83,7 +83,8 @@ FROM (
 );
 
 -- What was erased stays out: nothing of the pubkey up to and including that second is accepted again.
--- Filled by the projector for requests that concern this service, and by hand for those on paper.
+-- Filled by the ingester and the projector for requests that concern this service, and by manage.py
+-- vanish for those that come on paper.
 CREATE TABLE IF NOT EXISTS vanish_barriers
 (
     pubkey String,
