@@ -1,7 +1,10 @@
 -- Live videos that one pubkey has signed, newest first.
 SELECT video_key
-FROM videos(now = {now:UInt32})
+FROM video_stats FINAL
 WHERE pubkey = {pubkey:String}
+    AND live
+    AND expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
 ORDER BY
     published_at DESC,
     id ASC

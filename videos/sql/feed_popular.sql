@@ -1,7 +1,10 @@
 -- Live videos by engagement, most first.
 SELECT video_key
-FROM videos(now = {now:UInt32})
+FROM video_stats FINAL
 WHERE kind IN {kinds:Array(UInt16)}
+    AND live
+    AND expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
 ORDER BY
     engagement_score DESC,
     published_at DESC,

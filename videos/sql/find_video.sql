@@ -22,8 +22,12 @@ FROM (
         3 AS place,
         engagement_score,
         published_at
-    FROM videos(now = {now:UInt32})
-    WHERE d_tag = {reference:String} AND d_tag != ''
+    FROM video_stats FINAL
+    WHERE d_tag = {reference:String}
+        AND d_tag != ''
+        AND live
+        AND expiration > {now:UInt32}
+        AND created_at <= {now:UInt32} + 900
 )
 ORDER BY
     place ASC,

@@ -6,7 +6,7 @@ WITH
     ) AS folded_words,
     caseFoldUTF8(normalizeUTF8NFC(title)) AS folded_title
 SELECT video_key
-FROM videos(now = {now:UInt32})
+FROM video_stats FINAL
 WHERE arrayAll(
     word -> position(
         concat(
@@ -19,6 +19,9 @@ WHERE arrayAll(
     ) > 0,
     folded_words
 )
+    AND live
+    AND expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
 ORDER BY
     arrayCount(word -> position(folded_title, word) > 0, folded_words) DESC,
     engagement_score DESC,

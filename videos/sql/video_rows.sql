@@ -6,7 +6,7 @@ SELECT
     published_at,
     kind,
     d_tag,
-    address,
+    if(kind IN (34235, 34236), video_key, '') AS address,
     title,
     content,
     thumbnail,
@@ -42,11 +42,14 @@ SELECT
     embedded_comments,
     embedded_reposts,
     engagement_score,
-    trending_score,
+    -- halves in about five days; a date in the future is no more than fresh
+    engagement_score * exp(
+        -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
+    ) AS trending_score,
     platform,
     toBool(platform = 'vine') AS classic,
     tags
-FROM videos(now = {now:UInt32}) AS found
+FROM video_stats AS found FINAL
 LEFT JOIN (
     SELECT
         pubkey AS author,
@@ -55,9 +58,12 @@ LEFT JOIN (
         picture
     FROM user_profiles FINAL
     WHERE pubkey IN (SELECT pubkey FROM video_stats WHERE video_key IN {keys:Array(String)})
-        AND live
-        AND expiration > {now:UInt32}
+        AND user_profiles.live
+        AND user_profiles.expiration > {now:UInt32}
 ) AS authors ON found.pubkey = authors.author
 WHERE video_key IN {keys:Array(String)}
+    AND live
+    AND expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
 ORDER BY indexOf({keys:Array(String)}, video_key) ASC
 LIMIT 100
