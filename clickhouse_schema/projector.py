@@ -49,6 +49,11 @@ SQL = {
         "pending_erasures",
         "touch_erased_events",
         "touch_erased_people",
+        "touch_interrupted_erasures",
+        "touch_vanish_requests",
+        "touch_keys",
+        "next_keys",
+        "count_erased",
         "erase_events",
         "erase_people",
         "record_erasures",
@@ -83,7 +88,27 @@ EVENT_TABLES = (
     ("events_local", "id"),
 )
 # Every table of the read model that holds something of a person.
-PEOPLE_TABLES = ("video_stats", "current_lists", "list_entries", "user_profiles")
+PEOPLE_TABLES = ("video_stats", "current_lists", "list_entries", "user_profiles", "touched_lists")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the read model: its name in `touched`, where its keys are, and where it is kept."""
+
+    what: str
+    facts: str
+    key_column: str
+    tables: tuple[str, ...]
+
+
+# In the order in which they are computed: the entries of lists are the bookmarks of videos.
+READ_MODEL = (
+    Part("list", "list_versions", "list", ("current_lists", "list_entries")),
+    Part("profile", "profile_versions", "pubkey", ("user_profiles",)),
+    Part("video", "video_versions", "video_key", ("video_stats",)),
+)
+# At most so many lists, profiles or videos at once when all are computed again.
+CHUNK_KEYS = 2_000
 
 
 class Door(Protocol):
@@ -110,6 +135,19 @@ class Pass:
     events: int
     seconds: float
     more: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keys:
+    """A chunk of a part of the read model: how many keys it has, and the last of them."""
+
+    keys: int
+    until_key: str
+
+
+def new_pass(state: dict[str, Any]) -> dict[str, int]:
+    """The parameter of a pass that begins now: greater than all before it."""
+    return {"pass": max(time.time_ns() // 1000, state["version"] + 1)}
 
 
 class Projector:
@@ -146,7 +184,7 @@ class Projector:
         """
         started = time.monotonic()
         state = self.door.select(SQL["read_state"], {})[0]
-        this = {"pass": max(time.time_ns() // 1000, state["version"] + 1)}
+        this = new_pass(state)
         seen_until_ms = max(self.seen_until_ms, state["settled_until_ms"])
         fresh = self.take_arrivals(
             this, after_ms=seen_until_ms, until_ms=state["server_ms"] - self.lag_ms
@@ -167,7 +205,14 @@ class Projector:
         if events or resumes:
             # Of what falls due and of what an earlier pass left the kinds are not known.
             kinds = None if due_events or resumes else fresh.kinds | settled.kinds
-            self.project(this, now=now, kinds=kinds, barriers=state["barriers"])
+            self.project(
+                this,
+                now=now,
+                kinds=kinds,
+                barriers=state["barriers"],
+                # When no other projector can still be at work on what has settled.
+                afresh=resumes or settled.events > 0,
+            )
         if events or resumes or now > state["due_until"]:
             self.door.execute(
                 SQL["write_state"],
@@ -197,6 +242,39 @@ class Projector:
             if not result.more:
                 return events
 
+    def begin_pass(self) -> dict[str, int]:
+        """The parameter that names a new pass in every query of it."""
+        return new_pass(self.door.select(SQL["read_state"], {})[0])
+
+    def carry_out_erasures(self, *, now: int) -> dict[str, int]:
+        """Erases at once what the barriers forbid, where that has not been done yet.
+
+        Barriers are raised for all requests to vanish that are due. Returns the rows by table.
+        """
+        this = self.begin_pass()
+        self.door.execute(SQL["touch_vanish_requests"], this)
+        return self.project(this, now=now, kinds=frozenset({Kind.VANISH}), barriers=1)
+
+    def reproject(self, part: Part, *, after_key: str, now: int) -> Keys:
+        """Computes the next chunk of a part of the read model again, whatever is in it.
+
+        after_key: where the chunk before ended, "" for the first one. Rows whose key has no facts
+        any more stay; their version is older than that of any row written here.
+        """
+        span = {"table": part.facts, "key_column": part.key_column, "after_key": after_key}
+        chunk = Keys(**self.door.select(SQL["next_keys"], span | {"row_limit": CHUNK_KEYS})[0])
+        if not chunk.keys:
+            return chunk
+        state = self.door.select(SQL["read_state"], {})[0]
+        this = new_pass(state)
+        self.door.execute(
+            SQL["touch_keys"], this | span | {"what": part.what, "until_key": chunk.until_key}
+        )
+        self.compute(this, now=now, afresh=True)
+        reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
+        self.door.execute(SQL["write_state"], this | reached)
+        return chunk
+
     def take_arrivals(self, this: dict[str, Any], *, after_ms: int, until_ms: int) -> Chunk:
         """Touches a chunk of the arrivals in (after, until]."""
         if until_ms <= after_ms:
@@ -210,11 +288,18 @@ class Projector:
         return Chunk(chunk["until_ms"], chunk["events"], frozenset(chunk["kinds"]))
 
     def project(
-        self, this: dict[str, Any], *, now: int, kinds: frozenset[int] | None, barriers: int
-    ) -> None:
+        self,
+        this: dict[str, Any],
+        *,
+        now: int,
+        kinds: frozenset[int] | None,
+        barriers: int,
+        afresh: bool = False,
+    ) -> dict[str, int]:
         """Computes again all that the touched events concern.
 
-        kinds: the kinds among them, None when any may be; barriers: how many pubkeys have vanished.
+        kinds: the kinds among them, None when any may be; barriers: how many pubkeys have vanished;
+        afresh: as in `compute`. Returns how many rows it has erased from which table.
         """
         at = this | {"now": now}
 
@@ -235,6 +320,7 @@ class Projector:
             kinds = None
             self.door.execute(SQL["touch_erased_events"], this | people)
             self.door.execute(SQL["touch_erased_people"], this | {"pubkeys": people["pubkeys"]})
+            self.door.execute(SQL["touch_interrupted_erasures"], this)
         if has(Kind.DELETION):
             kinds = None
             self.door.execute(SQL["touch_deleted_events"], this)
@@ -246,12 +332,24 @@ class Projector:
         if has(Kind.PROFILE):
             self.door.execute(SQL["touch_profiles"], this)
         self.door.execute(SQL["touch_videos"], this)
+        rows = self.erase(this, people) if erased else {}
+        self.compute(this, now=now, afresh=afresh)
         if erased:
-            self.erase(this, people)
+            # Not before: an erasure that ends in the middle is pending still.
+            self.door.execute(SQL["record_erasures"], people)
+            log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
+        return rows
+
+    def compute(self, this: dict[str, Any], *, now: int, afresh: bool = False) -> None:
+        """Writes the rows of the touched lists, profiles and videos.
+
+        afresh: also those entries of a list that it had before.
+        """
+        at = this | {"now": now}
         touched = self.door.select(SQL["count_touched"], this)[0]
         if touched["lists"]:
             self.door.execute(SQL["find_lists"], at)
-            self.door.execute(SQL["project_list_entries"], this)
+            self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
         if touched["profiles"]:
             self.door.execute(SQL["project_profiles"], at)
@@ -260,11 +358,17 @@ class Projector:
             self.door.execute(SQL["touch_targets"], at)
             self.door.execute(SQL["project_videos"], at | {"zap_signers": self.zap_signers})
 
-    def erase(self, this: dict[str, Any], people: dict[str, Any]) -> None:
-        """Deletes the touched events of vanished pubkeys from every table, for good (NIP-62)."""
+    def erase(self, this: dict[str, Any], people: dict[str, Any]) -> dict[str, int]:
+        """Deletes the touched events of vanished pubkeys from every table, for good (NIP-62).
+
+        Returns how many rows of which table; tables without any are left out.
+        """
+        rows = {}
         for table, id_column in EVENT_TABLES:
-            self.door.execute(SQL["erase_events"], this | {"table": table, "id_column": id_column})
+            of = this | {"table": table, "id_column": id_column}
+            if erased := self.door.select(SQL["count_erased"], of)[0]["erased"]:
+                rows[table] = erased
+                self.door.execute(SQL["erase_events"], of)
         for table in PEOPLE_TABLES:
             self.door.execute(SQL["erase_people"], {"table": table, "pubkeys": people["pubkeys"]})
-        self.door.execute(SQL["record_erasures"], people)
-        log.info("pubkeys_erased", pubkeys=len(people["pubkeys"]))
+        return rows

@@ -24,7 +24,8 @@ FILLED_TABLES = parse_query(
     WHERE database = currentDatabase()
         AND endsWith(engine, 'MergeTree')
         AND name != 'schema_migrations'
-        AND total_rows > 0
+        -- parts, not rows: a table from which all rows were deleted still remembers its inserts
+        AND active_parts > 0
     """,
 )
 

@@ -16,9 +16,9 @@ import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from clickhouse_schema.configured_projector import configured_projector
 from clickhouse_schema.projector import Projector
 from funnel.clickhouse import ClickhouseError, clickhouse
-from funnel.nostr import relay_place
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +39,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        projector = Projector(
-            clickhouse,
-            own_relays=own_relays(),
-            zap_signers=settings.ZAP_SIGNERS,
-            insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
-        )
+        projector = configured_projector(clickhouse)
         if options["until_current"]:
             try:
                 projector.catch_up(now=int(time.time()))
@@ -69,9 +64,3 @@ def keep_current(projector: Projector, stopping: threading.Event) -> None:
             log.warning("pass_failed", error=str(error), cause=str(error.__cause__))
             pause_seconds = RETRY_SECONDS
         stopping.wait(pause_seconds)
-
-
-def own_relays() -> list[str]:
-    """The places that a request to vanish may name to concern this service (NIP-62)."""
-    addresses = [*settings.RELAY_URLS, settings.PUBLIC_URL]
-    return sorted({relay_place(address) for address in addresses if address})

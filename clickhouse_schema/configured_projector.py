@@ -1,0 +1,23 @@
+"""The projector as the settings want it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from clickhouse_schema.projector import Door, Projector
+from funnel.nostr import relay_place
+
+
+def configured_projector(door: Door) -> Projector:
+    return Projector(
+        door,
+        own_relays=own_relays(),
+        zap_signers=settings.ZAP_SIGNERS,
+        insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
+    )
+
+
+def own_relays() -> list[str]:
+    """The places that a request to vanish may name to concern this service (NIP-62)."""
+    addresses = [*settings.RELAY_URLS, settings.PUBLIC_URL]
+    return sorted({relay_place(address) for address in addresses if address})
