@@ -59,7 +59,7 @@ HASHTAGS = question(
 )
 FACTS = question(
     "facts",
-    "SELECT video_key, emojis, reports, labels FROM videos(now = {now:UInt32})",
+    "SELECT video_key, emoji_images, reports, labels FROM videos(now = {now:UInt32})",
 )
 PROFILES = question(
     "profiles",
@@ -188,7 +188,7 @@ def check(api: APIClient, oracle: Oracle) -> None:
             assert expected["videos"][key].id == response.json()["id"]
     for fact in rows(FACTS, **now):
         stats = expected["stats"][fact["video_key"]]
-        assert stats.emoji_images == {(emoji, url): n for emoji, url, n in fact["emojis"]}
+        assert stats.emoji_images == {(emoji, url): n for emoji, url, n in fact["emoji_images"]}
         assert stats.reports == dict(fact["reports"])
         assert stats.labels == {(space, label): n for space, label, n in fact["labels"]}
 

@@ -20,23 +20,27 @@ ORDER BY (pubkey, id)
 SETTINGS index_granularity = 128, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS profile_versions_mv TO profile_versions AS
+WITH
+    -- JSONExtractString also gives numbers, arrays and objects as text; none of them is a name
+    (
+        (json, name) -> if(JSONType(json, name) = 'String', JSONExtractString(json, name), '')
+    ) AS text_of
 SELECT
     pubkey,
     id,
     created_at,
     expiration,
-    JSONExtractString(content, 'name') AS name,
-    if(
-        JSONExtractString(content, 'display_name') != '',
-        JSONExtractString(content, 'display_name'),
-        JSONExtractString(content, 'displayName')
+    text_of(content, 'name') AS name,
+    arrayFirst(
+        text -> text != '',
+        [text_of(content, 'display_name'), text_of(content, 'displayName')]
     ) AS display_name,
-    JSONExtractString(content, 'picture') AS picture,
-    JSONExtractString(content, 'banner') AS banner,
-    JSONExtractString(content, 'about') AS about,
-    JSONExtractString(content, 'nip05') AS nip05,
-    JSONExtractString(content, 'lud16') AS lud16,
-    JSONExtractString(content, 'website') AS website
+    text_of(content, 'picture') AS picture,
+    text_of(content, 'banner') AS banner,
+    text_of(content, 'about') AS about,
+    text_of(content, 'nip05') AS nip05,
+    text_of(content, 'lud16') AS lud16,
+    text_of(content, 'website') AS website
 FROM events_local
 WHERE kind = 0;
 

@@ -155,8 +155,10 @@ CREATE TABLE IF NOT EXISTS video_stats
     reactions UInt64,
     likes UInt64,
     dislikes UInt64,
+    -- emoji, people: a shortcode with several pictures counts each of its people once
+    emojis Array(Tuple(emoji String, people UInt64)),
     -- emoji, picture of a custom emoji, people
-    emojis Array(Tuple(emoji String, url String, people UInt64)),
+    emoji_images Array(Tuple(emoji String, url String, people UInt64)),
     comments UInt64,
     reposts UInt64,
     quotes UInt64,

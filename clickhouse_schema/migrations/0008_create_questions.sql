@@ -35,6 +35,7 @@ SELECT
     likes,
     dislikes,
     emojis,
+    emoji_images,
     comments,
     reposts,
     quotes,

@@ -4,7 +4,7 @@ INSERT INTO video_stats (
     title, content, video_url, fallback_urls, thumbnail, dimensions, blurhash, sha256, duration,
     alt, language, hashtags, sensitive, content_warning, platform,
     embedded_loops, embedded_likes, embedded_comments, embedded_reposts, tags,
-    reactions, likes, dislikes, emojis, comments, reposts, quotes, bookmarks,
+    reactions, likes, dislikes, emojis, emoji_images, comments, reposts, quotes, bookmarks,
     zaps, zap_msat, zaps_unverified, zap_msat_unverified, views, unique_viewers, loops,
     reports, labels
 )
@@ -109,6 +109,7 @@ WITH
             countIf(token IN ('+', '', '-')) > 0 AS has_voted,
             -- decision D2: the latest vote decides, at the same second the lowest id
             argMinIf(token, (-toInt64(created_at), event_id), token IN ('+', '', '-')) AS vote,
+            groupUniqArray(token) AS texts,
             groupUniqArray(concat(token, '\0', token_url)) AS tokens,
             groupUniqArrayIf(
                 (token, amount_msat, pubkey IN {zap_signers:Array(String)}),
@@ -129,7 +130,8 @@ WITH
             sumIf(events, relation = 'comment') AS comments,
             countIf(relation = 'repost') AS reposts,
             countIf(relation = 'quote') AS quotes,
-            sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'reaction') AS said,
+            sumMapIf(texts, arrayMap(text -> 1, texts), relation = 'reaction') AS said,
+            sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'reaction') AS pictured,
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'report') AS reported,
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'label') AS labelled,
             groupUniqArrayArray(payments) AS payments
@@ -261,16 +263,20 @@ SELECT
     counts.dislikes,
     arrayFilter(
         emoji -> emoji.1 NOT IN ('+', '', '-', 'other'),
+        arrayZip(counts.said.1, counts.said.2)
+    ) AS emojis,
+    arrayFilter(
+        emoji -> emoji.1 NOT IN ('+', '', '-', 'other'),
         arrayMap(
             (token, people) -> (
                 splitByChar('\0', token)[1],
                 splitByChar('\0', token)[2],
                 people
             ),
-            counts.said.1,
-            counts.said.2
+            counts.pictured.1,
+            counts.pictured.2
         )
-    ) AS emojis,
+    ) AS emoji_images,
     counts.comments,
     counts.reposts,
     counts.quotes,

@@ -28,7 +28,8 @@ FROM (
     FROM events_local
     WHERE id IN (SELECT id FROM events_by_kind WHERE kind = 1059)
         AND arrayExists(
-            (erased, until) -> created_at <= until AND has(tags, ['p', erased]),
+            (erased, until) -> created_at <= until
+                AND arrayExists(tag -> tag[1] = 'p' AND tag[2] = erased, tags),
             {pubkeys:Array(String)},
             {untils:Array(UInt32)}
         )

@@ -1,0 +1,15 @@
+"""Each test asks an empty ClickHouse with the schema, at one moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from funnel.clickhouse import Clickhouse
+from tests.published import clock_at_now
+
+__all__ = ["clock_at_now"]
+
+
+@pytest.fixture(autouse=True)
+def empty_clickhouse(clickhouse: Clickhouse, clock_at_now: None) -> Clickhouse:
+    return clickhouse
