@@ -76,6 +76,7 @@ EVENT_TABLES = (
     ("engagement_targets", "event_id"),
     ("playbacks", "event_id"),
     ("playback_targets", "event_id"),
+    ("playbacks_by_time", "event_id"),
     ("deletions", "event_id"),
     ("video_versions", "id"),
     ("video_aliases", "id"),

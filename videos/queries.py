@@ -6,7 +6,8 @@ Every function raises funnel.clickhouse.ClickhouseError or one of its subclasses
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from funnel.clickhouse import connections
@@ -16,55 +17,209 @@ Row = dict[str, Any]
 
 FEED_RECENT = load_query(__file__, "feed_recent")
 FEED_POPULAR = load_query(__file__, "feed_popular")
-FEED_TRENDING = load_query(__file__, "feed_trending")
-AUTHOR_VIDEOS = load_query(__file__, "author_videos")
-SEARCH_HASHTAG = load_query(__file__, "search_hashtag")
+# Every order that a list can have. `published` and `engagement` are other clients' words.
+FEEDS: dict[str, Query] = {
+    "recent": FEED_RECENT,
+    "published": FEED_RECENT,
+    "trending": load_query(__file__, "feed_trending"),
+    "popular": FEED_POPULAR,
+    "engagement": FEED_POPULAR,
+    "loops": load_query(__file__, "feed_loops"),
+    "watching": load_query(__file__, "feed_watching"),
+    "likes": load_query(__file__, "feed_likes"),
+    "comments": load_query(__file__, "feed_comments"),
+}
+COUNT_VIDEOS = load_query(__file__, "count_videos")
 SEARCH_TEXT = load_query(__file__, "search_text")
-FIND_VIDEO = load_query(__file__, "find_video")
+FIND_VIDEOS = load_query(__file__, "find_videos")
 VIDEO_ROWS = load_query(__file__, "video_rows")
+EVENT = load_query(__file__, "event")
+LIKERS = load_query(__file__, "likers")
+COMMENTS = load_query(__file__, "video_comments")
+
+# As late as a date can be.
+END_OF_TIME = 2**32 - 1
 
 
-def recent(*, now: int, kinds: Sequence[int], row_limit: int) -> list[Row]:
-    """Newest `published_at` first; an edit does not move a video (decision D7)."""
-    return listed(FEED_RECENT, now=now, kinds=kinds, row_limit=row_limit)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which videos a list has; what is empty rules nothing out.
 
-
-def popular(*, now: int, kinds: Sequence[int], row_limit: int) -> list[Row]:
-    """Highest `engagement_score` first (decision D6)."""
-    return listed(FEED_POPULAR, now=now, kinds=kinds, row_limit=row_limit)
-
-
-def trending(*, now: int, kinds: Sequence[int], row_limit: int) -> list[Row]:
-    """Videos of the last 30 days, highest `trending_score` first."""
-    return listed(FEED_TRENDING, now=now, kinds=kinds, row_limit=row_limit)
-
-
-def author_videos(*, now: int, pubkey: str, row_limit: int) -> list[Row]:
-    """What one pubkey has signed, newest first."""
-    return listed(AUTHOR_VIDEOS, now=now, pubkey=pubkey, row_limit=row_limit)
-
-
-def search_hashtag(*, now: int, hashtag: str, row_limit: int) -> list[Row]:
-    """Videos with a hashtag, however it is written, newest first."""
-    return listed(SEARCH_HASHTAG, now=now, hashtag=hashtag, row_limit=row_limit)
-
-
-def search_text(*, now: int, words: Sequence[str], row_limit: int) -> list[Row]:
-    """Videos whose title, content, alt text or hashtags hold every word, however it is written."""
-    return listed(SEARCH_TEXT, now=now, words=words, row_limit=row_limit)
-
-
-def video_stats(*, now: int, reference: str) -> Row | None:
-    """The row of one video, with `event_id`; None for what is not live.
-
-    reference: the hex id of any version, an address (kind:pubkey:d) or a d tag.
+    since, before: of `published_at`, both inclusive. classic, sensitive: the values that pass.
+    followed_by: a pubkey whose follows (NIP-02) are the authors. collaborator: a pubkey that the
+    video names in a `p` tag with that role.
     """
-    rows = listed(FIND_VIDEO, now=now, reference=reference)
-    return rows[0] | {"event_id": rows[0]["id"]} if rows else None
+
+    kinds: Sequence[int]
+    hashtags: Sequence[str] = ()
+    author: str = ""
+    followed_by: str = ""
+    collaborator: str = ""
+    platform: str = ""
+    exclude_platform: str = ""
+    classic: Sequence[bool] = (False, True)
+    sensitive: Sequence[bool] = (False, True)
+    since: int = 0
+    before: int = END_OF_TIME
 
 
-def listed(query: Query, *, now: int, **params: Any) -> list[Row]:
-    """The rows of the videos whose keys a query finds, in its order."""
-    reader = connections["reader"]
-    keys = [row["video_key"] for row in reader.select(query, {"now": now, **params})]
-    return reader.select(VIDEO_ROWS, {"now": now, "keys": keys}) if keys else []
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where a video stands in an order: what it is ranked by, when it was ranked, then the ties."""
+
+    rank: float
+    published_at: int
+    id: str
+    ranked_at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Page:
+    """rows: what the page shows. places: of its keys and, where there are more, of the next one."""
+
+    rows: list[Row]
+    places: list[Place]
+    has_more: bool
+
+
+def feed(
+    sort: str,
+    filters: Filters,
+    *,
+    now: int,
+    row_limit: int,
+    row_offset: int = 0,
+    after: Place | None = None,
+) -> Page:
+    """One page of a list, highest rank first, then the newest, then the lowest id.
+
+    sort: a key of FEEDS. after: the place of the last video of the page before.
+    """
+    ranked_at = after.ranked_at if after else now
+    found = connections["reader"].select(
+        FEEDS[sort],
+        declared(
+            FEEDS[sort],
+            {
+                "now": now,
+                "ranked_at": ranked_at,
+                **dataclasses.asdict(filters),
+                "after_place": after.rank if after else 0.0,
+                "after_published_at": after.published_at if after else 0,
+                "after_id": after.id if after else "",
+                # One more than is shown tells whether there are more.
+                "row_limit": row_limit + 1,
+                "row_offset": row_offset,
+            },
+        ),
+    )
+    return Page(
+        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now),
+        places=[Place(row["place"], row["published_at"], row["id"], ranked_at) for row in found],
+        has_more=len(found) > row_limit,
+    )
+
+
+def count_videos(filters: Filters, *, now: int) -> int:
+    """How many videos a list has."""
+    values = {"now": now, **dataclasses.asdict(filters)}
+    [counted] = connections["reader"].select(COUNT_VIDEOS, values)
+    total: int = counted["total"]
+    return total
+
+
+def search_text(
+    *, now: int, words: Sequence[str], filters: Filters, sort: str, row_limit: int, row_offset: int
+) -> Page:
+    """Videos whose title, content, alt text or hashtags hold every word, however it is written.
+
+    sort: relevance, or a key of FEEDS that search_text.sql knows.
+    """
+    values = {
+        "now": now,
+        "words": words,
+        "sorted_by": sort,
+        **dataclasses.asdict(filters),
+        "row_limit": row_limit + 1,
+        "row_offset": row_offset,
+    }
+    found = connections["reader"].select(SEARCH_TEXT, declared(SEARCH_TEXT, values))
+    return Page(
+        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now),
+        places=[],
+        has_more=len(found) > row_limit,
+    )
+
+
+def video_keys(references: Sequence[str], *, now: int) -> dict[str, str]:
+    """The key of the video that each reference names, without those that name none.
+
+    A reference is the hex id of any version, an address (kind:pubkey:d) or a d tag.
+    """
+    found = connections["reader"].select(FIND_VIDEOS, {"now": now, "references": references})
+    return {row["reference"]: row["video_key"] for row in found}
+
+
+def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row]:
+    """The row of the live video that each reference names, without those that name none."""
+    keys = video_keys(references, now=now)
+    rows = {
+        row["address"] or row["id"]: row
+        for row in video_rows(list(dict.fromkeys(keys.values())), now=now)
+    }
+    return {reference: rows[key] for reference, key in keys.items() if key in rows}
+
+
+def video_rows(keys: Sequence[str], *, now: int) -> list[Row]:
+    """The rows of the live videos among at most 100 keys, in the order of the keys."""
+    return connections["reader"].select(VIDEO_ROWS, {"now": now, "keys": keys}) if keys else []
+
+
+def event(id: str, *, now: int) -> Row | None:
+    """The signed event; None for one that is not in effect, protected (NIP-70) or private."""
+    events = connections["reader"].select(EVENT, {"now": now, "id": id})
+    return events[0] if events else None
+
+
+def likers(
+    key: str, *, now: int, after: tuple[int, str] | None, row_limit: int, row_offset: int
+) -> tuple[list[Row], bool]:
+    """Who likes the video with this key, latest first, and whether there are more.
+
+    after: `created_at` and `pubkey` of the last one of the page before.
+    """
+    created_at, pubkey = after or (0, "")
+    found = connections["reader"].select(
+        LIKERS,
+        {
+            "now": now,
+            "video_key": key,
+            "after_created_at": created_at,
+            "after_pubkey": pubkey,
+            "row_limit": row_limit + 1,
+            "row_offset": row_offset,
+        },
+    )
+    return found[:row_limit], len(found) > row_limit
+
+
+def video_comments(
+    key: str, *, now: int, newest_first: bool, row_limit: int, row_offset: int
+) -> tuple[list[Row], bool]:
+    """The live comments on the video with this key, and whether there are more."""
+    found = connections["reader"].select(
+        COMMENTS,
+        {
+            "now": now,
+            "video_key": key,
+            "newest_first": int(newest_first),
+            "row_limit": row_limit + 1,
+            "row_offset": row_offset,
+        },
+    )
+    return found[:row_limit], len(found) > row_limit
+
+
+def declared(query: Query, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the query has parameters for: not every order needs every one."""
+    return {name: values[name] for name in query.params}

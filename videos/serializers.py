@@ -6,11 +6,56 @@ from typing import Any
 
 from rest_framework import serializers
 
-from funnel.nostr import VIDEO_KINDS, Kind
-from funnel.params import EventReferenceField, Params, PubkeyField, RowLimitField
+from funnel.nostr import MAX_CREATED_AT, VIDEO_KINDS, Kind
+from funnel.params import (
+    MAX_ROWS,
+    EventReferenceField,
+    Params,
+    PubkeyField,
+    RowLimitField,
+    RowOffsetField,
+)
+from videos.paging import ROWS_IN_A_SECOND, write_before
 from videos.search import search_words
 
-SORTS = ("recent", "popular", "trending")
+SORTS = (
+    "recent",
+    "published",
+    "trending",
+    "popular",
+    "engagement",
+    "loops",
+    "watching",
+    "likes",
+    "comments",
+)
+SEARCH_SORTS = (
+    "relevance",
+    "recent",
+    "published",
+    "trending",
+    "popular",
+    "engagement",
+    "loops",
+)
+# `today` and `day`, `all` and `alltime` are different clients' words for the same.
+PERIOD_SECONDS = {
+    "now": 6 * 3_600,
+    "today": 86_400,
+    "day": 86_400,
+    "week": 7 * 86_400,
+    "month": 30 * 86_400,
+    "year": 365 * 86_400,
+    "all": 0,
+    "alltime": 0,
+}
+SENSITIVE_BY_WORD = {
+    "show": (False, True),
+    "true": (False, True),
+    "hide": (False,),
+    "false": (False,),
+}
+MAX_LIKERS = 500
 
 # Apps tell long videos from short ones; whether a kind is addressable is no matter to them.
 KINDS_BY_NAME: dict[str, tuple[Kind, ...]] = {
@@ -32,36 +77,139 @@ class VideoKindsField(serializers.Field[tuple[int, ...], str, str, Any]):
         return tuple(sorted({int(kind) for name in names for kind in KINDS_BY_NAME[name]}))
 
 
-class FeedParams(Params):
-    sort = serializers.ChoiceField(
-        choices=SORTS,
-        default="trending",
-        error_messages={"invalid_choice": f"must be one of {', '.join(SORTS)}."},
-    )
+class WordField(serializers.Field[Any, str, str, Any]):
+    """One of several words; its value is what the word stands for."""
+
+    def __init__(self, meanings: dict[str, Any], *, default: str) -> None:
+        super().__init__(default=meanings[default])
+        self.meanings = meanings
+
+    def to_internal_value(self, data: str) -> Any:
+        if data not in self.meanings:
+            raise serializers.ValidationError(f"must be one of {', '.join(self.meanings)}.")
+        return self.meanings[data]
+
+
+class SortField(serializers.ChoiceField):
+    """In which order a list comes."""
+
+    def __init__(self, sorts: tuple[str, ...], default: str) -> None:
+        super().__init__(
+            choices=sorts,
+            default=default,
+            error_messages={"invalid_choice": f"must be one of {', '.join(sorts)}."},
+        )
+
+
+class SecondsField(serializers.IntegerField):
+    """A Unix time; one that is left empty counts as absent."""
+
+    def __init__(self, *, maximum: int = MAX_CREATED_AT) -> None:
+        wrong = "must be a Unix time in whole seconds."
+        super().__init__(
+            default=MAX_CREATED_AT,
+            min_value=0,
+            max_value=maximum,
+            error_messages=dict.fromkeys(
+                ("invalid", "min_value", "max_value", "max_string_length"), wrong
+            ),
+        )
+
+
+class ListParams(Params):
+    """What every list of videos can be asked: which videos, and which page of them."""
+
     kind = VideoKindsField(default=VIDEO_KINDS)
+    tag = serializers.CharField(default="", allow_blank=True)
+    t = serializers.CharField(default="", allow_blank=True)
+    category = serializers.CharField(default="", allow_blank=True)
+    platform = serializers.CharField(default="", allow_blank=True)
+    exclude_platform = serializers.CharField(default="", allow_blank=True)
+    classic = serializers.BooleanField(
+        default=None, allow_null=True, error_messages={"invalid": "must be true or false."}
+    )
+    nsfw = WordField(SENSITIVE_BY_WORD, default="show")
+    period = WordField(PERIOD_SECONDS, default="all")
+    before = SecondsField()
+    offset = RowOffsetField()
     limit = RowLimitField()
 
 
-class AuthorVideosParams(Params):
+class FeedParams(ListParams):
+    sort = SortField(SORTS, default="trending")
+    author = PubkeyField(default="")
+
+
+class CursorFeedParams(FeedParams):
+    cursor = serializers.CharField(default="", allow_blank=True, allow_null=True)
+
+
+class AuthorVideosParams(ListParams):
     pubkey = PubkeyField()
-    limit = RowLimitField()
+    sort = SortField(SORTS, default="recent")
+
+
+class FollowingFeedParams(AuthorVideosParams):
+    # Wider than a time: where a page ends within a second, the next `before` says after how many.
+    before = SecondsField(maximum=write_before(MAX_CREATED_AT, ROWS_IN_A_SECOND - 1))
+    cursor = serializers.CharField(default="", allow_blank=True)
 
 
 class VideoParams(Params):
     reference = EventReferenceField()
 
 
-class SearchParams(Params):
-    """Either a hashtag or words; an empty one counts as absent, as forms send them."""
+class LikersParams(VideoParams):
+    a = EventReferenceField(required=False)
+    cursor = serializers.CharField(default="", allow_blank=True)
+    limit = RowLimitField(default=MAX_LIKERS, maximum=MAX_LIKERS)
 
-    tag = serializers.CharField(default="", allow_blank=True)
-    q = serializers.CharField(default="", allow_blank=True)
+
+class CommentsParams(VideoParams):
+    sort = SortField(("newest", "oldest"), default="newest")
+    cursor = serializers.CharField(default="", allow_blank=True)
+    offset = RowOffsetField()
     limit = RowLimitField()
+
+
+class BulkParams(serializers.Serializer[Any]):
+    """The body of a bulk request: names of videos, of every form that a path may have."""
+
+    event_ids = serializers.ListField(child=EventReferenceField())
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Adds `references`: what each name that was sent stands for, in their order."""
+        if len(attrs["event_ids"]) > MAX_ROWS:
+            raise serializers.ValidationError(f"too many ids (max {MAX_ROWS})")
+        names = [str(name) for name in self.initial_data["event_ids"]]
+        return attrs | {"references": dict(zip(names, attrs["event_ids"], strict=True))}
+
+
+class TextSearchParams(ListParams):
+    q = serializers.CharField(default="", allow_blank=True)
+    author = PubkeyField(default="")
+    sort = SortField(SEARCH_SORTS, default="relevance")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs | {"words": search_words(attrs["q"])}
+
+
+class SearchParams(TextSearchParams):
+    """Either a hashtag or words; an empty one counts as absent, as forms send them."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if bool(attrs["tag"]) == bool(attrs["q"]):
             raise serializers.ValidationError("Search by tag or by q: exactly one of them.")
-        return attrs | {"words": search_words(attrs["q"])}
+        return super().validate(attrs)
+
+
+class CursorSearchParams(TextSearchParams):
+    cursor = serializers.CharField(default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["q"]:
+            raise serializers.ValidationError({"q": "must not be empty."})
+        return super().validate(attrs)
 
 
 class Video(serializers.Serializer[Any]):
@@ -77,7 +225,9 @@ class Video(serializers.Serializer[Any]):
         help_text="When it was first published, Unix seconds; an edit leaves it."
     )
     kind = serializers.IntegerField(help_text="21, 22, 34235 or 34236 (NIP-71).")
-    d_tag = serializers.CharField(allow_blank=True)
+    d_tag = serializers.CharField(
+        allow_blank=True, help_text="Of kinds 21 and 22, which have none, the same as id."
+    )
     address = serializers.CharField(
         allow_blank=True, help_text="kind:pubkey:d of kinds 34235 and 34236."
     )
@@ -130,3 +280,32 @@ class VideoStats(Video):
     """The row of one video."""
 
     event_id = serializers.CharField(help_text="The same as id.")
+
+
+class Event(serializers.Serializer[Any]):
+    """A Nostr event as it was signed (NIP-01)."""
+
+    id = serializers.CharField()
+    pubkey = serializers.CharField()
+    created_at = serializers.IntegerField()
+    kind = serializers.IntegerField()
+    tags = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    content = serializers.CharField(allow_blank=True)
+    sig = serializers.CharField()
+
+
+class Comment(Event):
+    """A comment on a video; `reply_to_*` are null where it answers the video itself."""
+
+    author_name = serializers.CharField(allow_blank=True)
+    author_avatar = serializers.CharField(allow_blank=True)
+    reply_to_event_id = serializers.CharField(allow_null=True)
+    reply_to_pubkey = serializers.CharField(allow_null=True)
+
+
+class Liker(serializers.Serializer[Any]):
+    """Somebody who likes a video, and the reaction that says so."""
+
+    pubkey = serializers.CharField()
+    created_at = serializers.IntegerField()
+    event_id = serializers.CharField()

@@ -1,61 +1,333 @@
-"""The video endpoints: each validates, asks one query, and answers its rows."""
+"""The video endpoints: each validates, asks for one page or one video, and answers its rows."""
 
 from __future__ import annotations
 
-from rest_framework.exceptions import NotFound
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from funnel import clock
 from funnel.caching import LIST_SECONDS, STATS_SECONDS, cached
+from funnel.nostr import HEX_64
 from videos import queries
-from videos.serializers import AuthorVideosParams, FeedParams, SearchParams, VideoParams
+from videos.paging import (
+    Cursor,
+    InvalidCursor,
+    next_before,
+    offset_cursor,
+    place_cursor,
+    read_before,
+    read_cursor,
+)
+from videos.queries import Filters, Page, Place, Row
+from videos.serializers import (
+    AuthorVideosParams,
+    BulkParams,
+    CommentsParams,
+    CursorFeedParams,
+    CursorSearchParams,
+    FeedParams,
+    FollowingFeedParams,
+    LikersParams,
+    SearchParams,
+    VideoParams,
+)
 
-FEEDS = {
-    "recent": queries.recent,
-    "popular": queries.popular,
-    "trending": queries.trending,
-}
+# What a client asks of many videos at once, by the id that it asked with.
+BULK_STATS = (
+    "views",
+    "unique_viewers",
+    "reactions",
+    "likes",
+    "comments",
+    "reposts",
+    "loops",
+    "embedded_loops",
+    "engagement_score",
+    "trending_score",
+)
+VIDEO_STATS = (
+    *BULK_STATS,
+    "embedded_likes",
+    "embedded_comments",
+    "embedded_reposts",
+    "author_name",
+    "author_avatar",
+)
+
+
+def filters_of(params: Mapping[str, Any], *, now: int) -> Filters:
+    """Which videos a request wants, out of the parameters that every list has."""
+    classic, seconds = params["classic"], params["period"]
+    return Filters(
+        kinds=params["kind"],
+        # There is no list of categories but what authors tag.
+        hashtags=[name for name in (params["tag"], params["t"], params["category"]) if name],
+        author=params.get("author", ""),
+        platform=params["platform"].lower(),
+        exclude_platform=params["exclude_platform"].lower(),
+        classic=(False, True) if classic is None else (classic,),
+        sensitive=params["nsfw"],
+        since=max(0, now - seconds) if seconds else 0,
+        before=params["before"],
+    )
+
+
+def cursor_in(params: Mapping[str, Any], *, of: str) -> Cursor:
+    """Where the page begins; without a cursor, after `offset` rows."""
+    if not params["cursor"]:
+        return Cursor(offset=params.get("offset", 0))
+    try:
+        return read_cursor(params["cursor"], of=of)
+    except InvalidCursor as error:
+        raise ValidationError({"cursor": "must be a next_cursor of this list."}) from error
+
+
+def envelope(rows: list[Row], next_cursor: str | None) -> dict[str, Any]:
+    return {
+        "data": rows,
+        "pagination": {"has_more": next_cursor is not None, "next_cursor": next_cursor},
+    }
+
+
+class VideoListViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def list(self, request: Request) -> Response:
+        now, params = clock.now(), FeedParams.of(request)
+        page = queries.feed(
+            params["sort"],
+            filters_of(params, now=now),
+            now=now,
+            row_limit=params["limit"],
+            row_offset=params["offset"],
+        )
+        return Response(page.rows)
+
+    @cached(seconds=LIST_SECONDS)
+    def list_with_cursor(self, request: Request) -> Response:
+        now, params = clock.now(), CursorFeedParams.of(request)
+        sort, limit = params["sort"], params["limit"]
+        cursor = cursor_in(params, of=sort)
+        page = queries.feed(
+            sort,
+            filters_of(params, now=now),
+            now=now,
+            row_limit=limit,
+            row_offset=cursor.offset,
+            after=Place(*cursor.place) if cursor.place else None,
+        )
+        if not page.has_more:
+            return Response(envelope(page.rows, None))
+        if cursor.offset:
+            return Response(envelope(page.rows, offset_cursor(cursor.offset + limit)))
+        last = list_of(page.places[limit - 1])
+        return Response(envelope(page.rows, place_cursor(last, of=sort)))
+
+
+def list_of(place: Place) -> list[Any]:
+    return list(dataclasses.astuple(place))
 
 
 class VideoViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
-    def list(self, request: Request) -> Response:
-        params = FeedParams.of(request)
-        feed = FEEDS[params["sort"]]
-        return Response(feed(now=clock.now(), kinds=params["kind"], row_limit=params["limit"]))
+    @cached(seconds=STATS_SECONDS)
+    def retrieve(self, request: Request, reference: str) -> Response:
+        now, params = clock.now(), VideoParams.of(request, reference=reference)
+        video = self.live(params["reference"], now=now)
+        event = queries.event(video["id"], now=now)
+        if event is None:
+            raise NotFound("Video not found")
+        return Response({"event": event, "stats": {name: video[name] for name in VIDEO_STATS}})
 
     @cached(seconds=STATS_SECONDS)
     def stats(self, request: Request, reference: str) -> Response:
         params = VideoParams.of(request, reference=reference)
-        video = queries.video_stats(now=clock.now(), reference=params["reference"])
+        video = self.live(params["reference"], now=clock.now())
+        return Response(video | {"event_id": video["id"]})
+
+    @cached(seconds=STATS_SECONDS)
+    def views(self, request: Request, reference: str) -> Response:
+        params = VideoParams.of(request, reference=reference)
+        video = self.live(params["reference"], now=clock.now())
+        return Response({name: video[name] for name in ("views", "unique_viewers")})
+
+    @cached(seconds=LIST_SECONDS)
+    def likers(self, request: Request, reference: str) -> Response:
+        now, params = clock.now(), LikersParams.of(request, reference=reference)
+        video = self.live(params.get("a", params["reference"]), now=now)
+        cursor = cursor_in(params, of="likers")
+        rows, has_more = queries.likers(
+            key_of(video),
+            now=now,
+            after=(cursor.place[0], cursor.place[1]) if cursor.place else None,
+            row_limit=params["limit"],
+            row_offset=cursor.offset,
+        )
+        last = [rows[-1]["created_at"], rows[-1]["pubkey"]] if has_more else None
+        return Response(envelope(rows, place_cursor(last, of="likers") if last else None))
+
+    @cached(seconds=LIST_SECONDS)
+    def comments(self, request: Request, reference: str) -> Response:
+        now, params = clock.now(), CommentsParams.of(request, reference=reference)
+        video = self.live(params["reference"], now=now)
+        offset = cursor_in(params, of="comments").offset
+        rows, has_more = queries.video_comments(
+            key_of(video),
+            now=now,
+            newest_first=params["sort"] == "newest",
+            row_limit=params["limit"],
+            row_offset=offset,
+        )
+        return Response(envelope(rows, offset_cursor(offset + len(rows)) if has_more else None))
+
+    def live(self, reference: str, *, now: int) -> Row:
+        """The row of the video; raises NotFound for what is not live."""
+        video = queries.videos_by_reference([reference], now=now).get(reference)
         if video is None:
             raise NotFound("Video not found")
-        return Response(video)
+        return video
 
 
-class AuthorVideosViewSet(ViewSet):
+def key_of(video: Row) -> str:
+    key: str = video["address"] or video["id"]
+    return key
+
+
+class EventViewSet(ViewSet):
     @cached(seconds=LIST_SECONDS)
-    def list(self, request: Request, pubkey: str) -> Response:
-        params = AuthorVideosParams.of(request, pubkey=pubkey)
-        return Response(
-            queries.author_videos(
-                now=clock.now(), pubkey=params["pubkey"], row_limit=params["limit"]
-            )
+    def retrieve(self, request: Request, reference: str) -> Response:
+        params = VideoParams.of(request, reference=reference)
+        if not HEX_64.fullmatch(params["reference"]):
+            raise ValidationError({"reference": "must be an event id, note1 or nevent1."})
+        event = queries.event(params["reference"], now=clock.now())
+        if event is None:
+            raise NotFound("Event not found")
+        return Response(event)
+
+
+class AuthorViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def videos(self, request: Request, pubkey: str) -> Response:
+        now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
+        filters = dataclasses.replace(filters_of(params, now=now), author=params["pubkey"])
+        page = self.page(params, filters, now=now)
+        # Of all pages: those after the first are asked for with a `before` of their own.
+        everything = dataclasses.replace(filters, before=queries.END_OF_TIME)
+        total = queries.count_videos(everything, now=now)
+        return Response(page.rows, headers={"X-Total-Count": str(total)})
+
+    @cached(seconds=LIST_SECONDS)
+    def collabs(self, request: Request, pubkey: str) -> Response:
+        now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
+        filters = dataclasses.replace(filters_of(params, now=now), collaborator=params["pubkey"])
+        return Response(self.page(params, filters, now=now).rows)
+
+    @cached(seconds=LIST_SECONDS)
+    def feed(self, request: Request, pubkey: str) -> Response:
+        """What the people publish whom one follows.
+
+        The web client wants an array and sends an Origin, as browsers do; the mobile client wants
+        an object.
+        """
+        now, params = clock.now(), FollowingFeedParams.of(request, pubkey=pubkey)
+        by_time, limit = params["sort"] in ("recent", "published"), params["limit"]
+        before, skipped = read_before(params["before"])
+        offset = params["offset"] + skipped
+        if params["cursor"]:
+            offset = cursor_in(params, of="feed").offset
+        filters = dataclasses.replace(
+            filters_of(params | {"before": before}, now=now), followed_by=params["pubkey"]
         )
+        page = self.page(params | {"offset": offset}, filters, now=now)
+        if by_time:
+            following = next_before(
+                [place.published_at for place in page.places],
+                row_limit=limit,
+                before=before,
+                skipped=offset,
+            )
+            next_cursor = None if following is None else str(following)
+        else:
+            next_cursor = offset_cursor(offset + limit) if page.has_more else None
+        response = Response(
+            page.rows
+            if "Origin" in request.headers
+            else {"videos": page.rows, "next_cursor": next_cursor, "has_more": page.has_more}
+        )
+        patch_vary_headers(response, ["Origin"])
+        return response
+
+    def page(self, params: Mapping[str, Any], filters: Filters, *, now: int) -> Page:
+        return queries.feed(
+            params["sort"],
+            filters,
+            now=now,
+            row_limit=params["limit"],
+            row_offset=params["offset"],
+        )
+
+
+class BulkViewSet(ViewSet):
+    def rows(self, request: Request) -> Response:
+        found, missing = self.found(request)
+        distinct = {video["id"]: video for video in found.values()}
+        return Response(
+            {"videos": list(distinct.values()), "missing": missing, "source_event_id": None}
+        )
+
+    def stats(self, request: Request) -> Response:
+        found, missing = self.found(request)
+        stats = {
+            name: {field: video[field] for field in BULK_STATS} for name, video in found.items()
+        }
+        return Response({"stats": stats, "missing": missing})
+
+    def found(self, request: Request) -> tuple[dict[str, Row], list[str]]:
+        """The videos by the names that were sent, in their order, and the names of none."""
+        body = BulkParams(data=request.data)
+        body.is_valid(raise_exception=True)
+        names: dict[str, str] = body.validated_data["references"]
+        videos = queries.videos_by_reference(list(set(names.values())), now=clock.now())
+        found = {name: videos[key] for name, key in names.items() if key in videos}
+        return found, [name for name in names if name not in found]
 
 
 class SearchViewSet(ViewSet):
     @cached(seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
-        params = SearchParams.of(request)
+        now, params = clock.now(), SearchParams.of(request)
+        filters = filters_of(params, now=now)
         if params["tag"]:
-            rows = queries.search_hashtag(
-                now=clock.now(), hashtag=params["tag"], row_limit=params["limit"]
+            sort = "recent" if params["sort"] == "relevance" else params["sort"]
+            page = queries.feed(
+                sort, filters, now=now, row_limit=params["limit"], row_offset=params["offset"]
             )
         else:
-            rows = queries.search_text(
-                now=clock.now(), words=params["words"], row_limit=params["limit"]
-            )
-        return Response(rows)
+            page = searched(params, filters, now=now, row_offset=params["offset"])
+        return Response(page.rows)
+
+
+class SearchWithCursorViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def list(self, request: Request) -> Response:
+        now, params = clock.now(), CursorSearchParams.of(request)
+        offset = cursor_in(params, of="search").offset
+        page = searched(params, filters_of(params, now=now), now=now, row_offset=offset)
+        following = offset_cursor(offset + params["limit"]) if page.has_more else None
+        return Response(envelope(page.rows, following))
+
+
+def searched(params: Mapping[str, Any], filters: Filters, *, now: int, row_offset: int) -> Page:
+    return queries.search_text(
+        now=now,
+        words=params["words"],
+        filters=filters,
+        sort=params["sort"],
+        row_limit=params["limit"],
+        row_offset=row_offset,
+    )

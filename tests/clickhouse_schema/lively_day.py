@@ -88,6 +88,7 @@ FACTS = (
     "list_versions",
     "playback_targets",
     "playbacks",
+    "playbacks_by_time",
     "profile_versions",
     "vanish_requests",
     "video_aliases",

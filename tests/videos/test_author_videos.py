@@ -5,8 +5,9 @@ from __future__ import annotations
 import nostr_sdk
 import pytest
 
-from tests.builders import a_video, alice, bob
+from tests.builders import T, a_reaction, a_video, alice, bob
 from tests.published import publish
+from tests.videos.lists import assert_complete, get, pages_by_offset, videos_with_ties
 
 
 def test_an_authors_videos_are_newest_first_and_nobody_elses(api):
@@ -54,3 +55,36 @@ def test_a_malformed_pubkey_is_a_400_that_does_not_repeat_it(api, pubkey):
 
 def test_a_malformed_limit_is_a_400(api):
     assert 400 == api.get(f"/api/users/{alice.pubkey}/videos?limit=all").status_code
+
+
+def test_the_header_tells_how_many_there_are_on_all_pages(api):
+    publish(
+        *videos_with_ties(7), a_video(bob), a_video(alice, "nude", tags=[("content-warning", "")])
+    )
+    path = f"/api/users/{alice.pubkey}/videos"
+
+    queries = ["", "?limit=2&offset=4", f"?limit=2&before={T}", "?nsfw=hide"]
+
+    assert ["8", "8", "8", "7"] == [api.get(path + query)["X-Total-Count"] for query in queries]
+
+
+@pytest.mark.parametrize(("rows", "limit"), [(23, 5), (24, 12)])
+def test_pages_by_offset_are_full_and_lose_nothing(api, rows, limit):
+    publish(*videos_with_ties(rows), *videos_with_ties(3, by=bob))
+
+    pages = list(pages_by_offset(api, f"/api/users/{alice.pubkey}/videos", limit=limit))
+
+    assert_complete(pages, rows=rows, limit=limit)
+
+
+def test_an_authors_videos_have_every_order_and_before(api):
+    liked, newer = a_video(alice, "a", title="liked"), a_video(alice, "b", title="newer", at=9)
+    publish(liked, newer, a_reaction(liked, bob))
+    path = f"/api/users/{alice.pubkey}/videos"
+
+    for params, expected in (
+        ({"sort": "published"}, ["newer", "liked"]),
+        ({"sort": "popular"}, ["liked", "newer"]),
+        ({"before": T + 8}, ["liked"]),
+    ):
+        assert expected == [row["title"] for row in get(api, path, **params)]

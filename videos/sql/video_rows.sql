@@ -5,7 +5,8 @@ SELECT
     created_at,
     published_at,
     kind,
-    d_tag,
+    -- web clients know a video by its d tag alone; where the kind has none, the id does as well
+    if(kind IN (21, 22), id, d_tag) AS d_tag,
     if(kind IN (34235, 34236), video_key, '') AS address,
     title,
     content,

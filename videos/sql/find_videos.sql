@@ -1,37 +1,43 @@
--- The video that a reference names: the id of any of its versions, its address, or its d tag. Several
+-- The video that each reference names: the id of any of its versions, its address, or its d tag. Several
 -- authors may use one d tag; then the video with the most engagement is meant, the oldest of equals.
-SELECT video_key
+SELECT
+    reference,
+    video_key
 FROM (
     SELECT
+        id AS reference,
         video_key,
         1 AS place,
         0 AS engagement_score,
         0 AS published_at
     FROM video_aliases
-    WHERE id = {reference:String} AND created_at <= {now:UInt32} + 900
+    WHERE id IN {references:Array(String)} AND created_at <= {now:UInt32} + 900
     UNION ALL
     SELECT
-        {reference:String} AS video_key,
+        arrayJoin({references:Array(String)}) AS reference,
+        reference AS video_key,
         2 AS place,
         0 AS engagement_score,
         0 AS published_at
-    WHERE match({reference:String}, '^3423[56]:[0-9a-f]{64}:')
+    WHERE match(reference, '^3423[56]:[0-9a-f]{64}:')
     UNION ALL
     SELECT
+        d_tag AS reference,
         video_key,
         3 AS place,
         engagement_score,
         published_at
     FROM video_stats FINAL
-    WHERE d_tag = {reference:String}
+    WHERE d_tag IN {references:Array(String)}
         AND d_tag != ''
         AND live
         AND expiration > {now:UInt32}
         AND created_at <= {now:UInt32} + 900
 )
 ORDER BY
+    reference ASC,
     place ASC,
     engagement_score DESC,
     published_at ASC,
     video_key ASC
-LIMIT 1
+LIMIT 1 BY reference

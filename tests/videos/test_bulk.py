@@ -1,0 +1,113 @@
+"""`POST /api/videos/bulk` and `/api/videos/stats/bulk`: many videos at once."""
+
+from __future__ import annotations
+
+import nostr_sdk
+import pytest
+
+from funnel.nostr import Kind
+from tests.builders import a_deletion, a_reaction, a_video, a_view, address, alice, bob
+from tests.published import publish
+
+ROWS, STATS = "/api/videos/bulk", "/api/videos/stats/bulk"
+BOTH = pytest.mark.parametrize("path", [ROWS, STATS])
+
+
+def post(api, path, body):
+    return api.post(path, body, format="json")
+
+
+def test_stats_are_kept_by_the_names_that_were_sent(api):
+    old, new = a_video(alice, "cats", at=0), a_video(alice, "cats", at=10)
+    short, gone = a_video(bob, kind=Kind.SHORT_VIDEO), a_video(bob, "gone")
+    publish(old, new, short, gone, a_deletion(gone, by=bob), a_reaction(old, bob))
+    publish(a_view(new, bob, loops="1538.46"))
+    note = nostr_sdk.EventId.parse(short.id).to_bech32()
+    names = [old.id, new.id, address(new), "cats", note, gone.id, "nope", "a:b", "ab" * 32]
+
+    answer = post(api, STATS, {"event_ids": names}).json()
+
+    assert names[:5] == list(answer["stats"])
+    assert names[5:] == answer["missing"]
+    assert {
+        "views": 1,
+        "unique_viewers": 1,
+        "reactions": 1,
+        "likes": 1,
+        "comments": 0,
+        "reposts": 0,
+        "loops": 1000.0,
+        "embedded_loops": None,
+        "engagement_score": 1,
+    }.items() <= answer["stats"]["cats"].items()
+
+
+def test_rows_are_those_of_a_list_each_video_once(api):
+    old, new = a_video(alice, "cats", at=0), a_video(alice, "cats", at=10)
+    other = a_video(bob, "dogs")
+    publish(old, new, other)
+    rows = {row["id"]: row for row in api.get("/api/videos").json()}
+
+    body = {"event_ids": [other.id, old.id, "cats", "nope"]}
+    answer = post(api, ROWS, body).json()
+
+    assert ["videos", "missing", "source_event_id"] == list(answer)
+    assert [rows[other.id], rows[new.id]] == answer["videos"]
+    assert ["nope"] == answer["missing"]
+    assert answer["source_event_id"] is None
+
+
+def test_a_hundred_at_once_is_the_most(api):
+    videos = [a_video(alice, f"v{n}") for n in range(100)]
+    publish(*videos)
+    ids = [video.id for video in videos]
+
+    assert ids == [row["id"] for row in post(api, ROWS, {"event_ids": ids}).json()["videos"]]
+    assert ids == list(post(api, STATS, {"event_ids": ids}).json()["stats"])
+    for path in (ROWS, STATS):
+        response = post(api, path, {"event_ids": [*ids, "cats"]})
+        assert 400 == response.status_code
+        assert {"error": "too many ids (max 100)"} == response.json()
+
+
+@BOTH
+def test_none_are_none(api, path):
+    answer = post(api, path, {"event_ids": []}).json()
+
+    assert not answer.get("videos")
+    assert not answer.get("stats")
+    assert [] == answer["missing"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        "cats",
+        None,
+        {"event_ids": None},
+        {"event_ids": "cats"},
+        {"event_ids": {"a": 1}},
+        {"event_ids": [None]},
+        {"event_ids": [["a"]]},
+        {"event_ids": [{}]},
+        {"event_ids": [True]},
+        {"event_ids": [""]},
+        {"event_ids": ["a\x00b"]},
+        {"event_ids": ["nsec1" + "q" * 58]},
+    ],
+)
+def test_a_malformed_body_is_a_400_that_repeats_nothing(api, path, body):
+    response = post(api, path, body)
+
+    assert 400 == response.status_code
+    assert ["error"] == list(response.json())
+    assert "nsec1" not in response.json()["error"]
+
+
+@BOTH
+def test_what_is_no_json_is_a_400_and_a_form_a_415(api, path):
+    assert 400 == api.post(path, "{", content_type="application/json").status_code
+    assert 415 == api.post(path, "a=b", content_type="text/plain").status_code

@@ -1,0 +1,99 @@
+"""`GET /api/users/{pubkey}/feed`: what the people publish whom one follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import T, a_deletion, a_reaction, a_video, alice, bob, carol, dave, follows
+from tests.published import publish
+from tests.videos.lists import assert_complete, get, pages_by_offset, videos_with_ties
+
+PATH = f"/api/users/{dave.pubkey}/feed"
+FROM_A_BROWSER = {"HTTP_ORIGIN": "https://web.example"}
+
+
+def pages_by_before(api, *, limit):
+    """As the mobile client reads: `before` is the last answer's next_cursor."""
+    before: dict[str, str] = {}
+    while True:
+        answer = get(api, PATH, limit=limit, **before)
+        yield answer["videos"]
+        if not answer["has_more"]:
+            assert answer["next_cursor"] is None
+            return
+        before = {"before": answer["next_cursor"]}
+
+
+def test_it_has_the_videos_of_the_people_in_the_current_list(api):
+    publish(
+        follows(dave, alice, bob, at=0),
+        follows(dave, bob, carol, at=10),
+        a_video(alice, title="of alice"),
+        a_video(bob, title="of bob"),
+        a_video(carol, title="of carol", at=5),
+        a_video(dave, title="of dave"),
+    )
+
+    answer = get(api, PATH)
+
+    assert {"next_cursor": None, "has_more": False}.items() <= answer.items()
+    assert ["of carol", "of bob"] == [row["title"] for row in answer["videos"]]
+
+
+def test_a_page_of_a_browser_gets_an_array_and_caches_keep_both_apart(api):
+    publish(follows(dave, alice), a_video(alice, title="Cats"))
+
+    app, browser = api.get(PATH), api.get(PATH, **FROM_A_BROWSER)
+
+    assert ["videos", "next_cursor", "has_more"] == list(app.json())
+    assert app.json()["videos"] == browser.json()
+    assert "Origin" == app["Vary"] == browser["Vary"]
+
+
+def test_who_follows_nobody_has_an_empty_feed(api):
+    publish(a_video(alice), follows(bob, alice), a_deletion(follows(bob, alice), by=bob, at=1))
+
+    empty: dict[str, object] = {"videos": [], "next_cursor": None, "has_more": False}
+    assert empty == get(api, PATH)
+    assert empty == get(api, f"/api/users/{bob.pubkey}/feed")
+
+
+@pytest.mark.parametrize(("rows", "limit"), [(23, 2), (23, 7), (24, 12), (3, 100)])
+def test_pages_by_before_are_full_and_lose_nothing_though_many_share_a_second(api, rows, limit):
+    publish(follows(dave, alice), *videos_with_ties(rows))
+
+    assert_complete(list(pages_by_before(api, limit=limit)), rows=rows, limit=limit)
+
+
+def test_before_is_a_time_where_a_page_ends_between_seconds(api):
+    publish(follows(dave, alice), *(a_video(alice, f"{n}", at=n) for n in range(4)))
+
+    assert f"{T + 1}" == get(api, PATH, limit=2)["next_cursor"]
+    assert 2 == len(get(api, PATH, before=T + 1)["videos"])
+
+
+@pytest.mark.parametrize("sort", ["recent", "trending"])
+def test_pages_of_a_browser_are_full_and_lose_nothing(api, sort):
+    publish(follows(dave, alice), *videos_with_ties(23))
+    api.credentials(**FROM_A_BROWSER)
+
+    pages = list(pages_by_offset(api, PATH, limit=5, sort=sort))
+
+    assert_complete(pages, rows=23, limit=5)
+
+
+def test_in_other_orders_the_cursor_counts_rows(api):
+    videos = videos_with_ties(5)
+    publish(follows(dave, alice), *videos, a_reaction(videos[0], bob))
+
+    first = get(api, PATH, sort="trending", limit=2)
+    second = get(api, PATH, sort="trending", limit=2, cursor=first["next_cursor"])
+
+    assert ("o:2", "o:4") == (first["next_cursor"], second["next_cursor"])
+    assert "0" == first["videos"][0]["title"]
+    assert 4 == len({row["id"] for row in (*first["videos"], *second["videos"])})
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=99999999999999999", "cursor=x"])
+def test_a_malformed_place_is_a_400(api, query):
+    assert 400 == api.get(f"{PATH}?{query}").status_code

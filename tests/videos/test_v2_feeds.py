@@ -1,0 +1,113 @@
+"""`GET /api/v2/videos`: lists with cursors that new videos do not shift."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import a_reaction, a_video, alice, bob, carol
+from tests.published import NOW, publish
+from tests.videos.lists import assert_complete, get, pages_by_cursor, videos_with_ties
+from videos.serializers import SORTS
+
+PATH = "/api/v2/videos"
+
+
+def next_cursor(api, **params):
+    return get(api, PATH, **params)["pagination"]["next_cursor"]
+
+
+def test_an_empty_list_has_no_more(api):
+    empty = {"data": [], "pagination": {"has_more": False, "next_cursor": None}}
+
+    assert empty == get(api, PATH)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(("rows", "limit"), [(23, 5), (24, 12), (3, 100)])
+def test_pages_by_cursor_are_full_and_lose_nothing(api, sort, rows, limit):
+    videos = videos_with_ties(rows)
+    publish(*videos, *(a_reaction(video, bob) for video in videos[::3]))
+
+    pages = list(pages_by_cursor(api, PATH, limit=limit, sort=sort))
+
+    assert_complete(pages, rows=rows, limit=limit)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_new_videos_do_not_shift_the_next_page(api, sort):
+    old = [a_video(alice, f"old{n}", title=f"{n}") for n in range(6)]
+    likes = [a_reaction(video, bob) for video in old]
+    publish(*old, *likes)
+    first = get(api, PATH, sort=sort, limit=3)
+    new = [a_video(alice, f"new{n}", at=50 + n) for n in range(4)]
+    publish(*new, *(a_reaction(video, by, at=60) for video in new for by in (bob, carol)))
+
+    cursor = first["pagination"]["next_cursor"]
+    second = get(api, PATH, sort=sort, limit=3, cursor=cursor)["data"]
+
+    ids = {row["id"] for row in first["data"]}
+    rest = {video.id for video in old} - ids
+    assert rest == {row["id"] for row in second} & {video.id for video in old}
+    assert not ids & {row["id"] for row in second}
+
+
+def test_trending_goes_on_as_it_was_ranked_when_the_first_page_was_read(api, monkeypatch):
+    videos = [a_video(alice, f"{n}", at=n) for n in range(6)]
+    publish(*videos, *(a_reaction(video, bob) for video in videos))
+    first = get(api, PATH, sort="trending", limit=3)
+
+    monkeypatch.setattr("funnel.clock.now", lambda: NOW + 7_200)
+    cursor = first["pagination"]["next_cursor"]
+    second = get(api, PATH, sort="trending", limit=3, cursor=cursor)
+
+    shown = [row["id"] for row in (*first["data"], *second["data"])]
+    assert [video.id for video in reversed(videos)] == shown
+
+
+def test_a_client_may_count_rows_by_itself(api):
+    videos = [a_video(alice, f"v{n}", title=f"{n}", at=-n) for n in range(5)]
+    publish(*videos)
+
+    second = get(api, PATH, sort="recent", limit=2, cursor="o:2")
+    third = get(api, PATH, sort="recent", limit=2, cursor=second["pagination"]["next_cursor"])
+
+    assert ["2", "3"] == [row["title"] for row in second["data"]]
+    assert "o:4" == second["pagination"]["next_cursor"]
+    assert ["4"] == [row["title"] for row in third["data"]]
+    assert ["2", "3"] == [
+        row["title"] for row in get(api, PATH, sort="recent", limit=2, offset=2)["data"]
+    ]
+
+
+def test_filters_hold_on_every_page(api):
+    cats = [a_video(alice, f"cat{n}", tags=[("t", "cats")]) for n in range(5)]
+    publish(*cats, *(a_video(alice, f"dog{n}") for n in range(5)))
+
+    pages = list(pages_by_cursor(api, PATH, limit=2, sort="popular", tag="cats"))
+
+    assert_complete(pages, rows=5, limit=2)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "p:next-page", "o:", "o:-1", "o:9999999", "o:12x", "a:b:c"]
+)
+def test_a_cursor_that_is_none_of_ours_is_a_400(api, cursor):
+    response = api.get(PATH, {"cursor": cursor})
+
+    assert 400 == response.status_code
+    assert {"error": "cursor: must be a next_cursor of this list."} == response.json()
+
+
+def test_a_cursor_that_was_changed_or_is_of_another_order_is_a_400(api):
+    publish(*videos_with_ties(3))
+    cursor = next_cursor(api, sort="recent", limit=1)
+    changed = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+
+    assert 400 == api.get(PATH, {"sort": "recent", "cursor": changed}).status_code
+    assert 400 == api.get(PATH, {"sort": "popular", "cursor": cursor}).status_code
+
+
+def test_an_empty_cursor_is_the_first_page(api):
+    publish(a_video(alice))
+
+    assert 1 == len(get(api, PATH, cursor="")["data"])

@@ -1,0 +1,84 @@
+"""`GET /api/v2/search` and the pages of `/api/search`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import a_reaction, a_video, a_view, alice, bob
+from tests.published import publish
+from tests.videos.lists import assert_complete, get, pages_by_cursor, pages_by_offset
+from videos.serializers import SEARCH_SORTS
+
+
+def cats(number):
+    return [a_video(alice, f"v{n}", title="cats", at=n // 5) for n in range(number)]
+
+
+@pytest.mark.parametrize("sort", SEARCH_SORTS)
+@pytest.mark.parametrize(("rows", "limit"), [(23, 5), (24, 12), (3, 100)])
+def test_pages_are_full_and_lose_nothing(api, sort, rows, limit):
+    publish(*cats(rows), a_video(alice, "other", title="dogs"))
+
+    by_cursor = pages_by_cursor(api, "/api/v2/search", limit=limit, q="cats", sort=sort)
+    by_offset = pages_by_offset(api, "/api/search", limit=limit, q="cats", sort=sort)
+
+    assert_complete(list(by_cursor), rows=rows, limit=limit)
+    assert_complete(list(by_offset), rows=rows, limit=limit)
+
+
+def test_pages_of_a_hashtag_are_full_and_lose_nothing(api):
+    publish(*(a_video(alice, f"v{n}", tags=[("t", "cats")]) for n in range(7)))
+
+    pages = list(pages_by_offset(api, "/api/search", limit=3, tag="cats"))
+
+    assert_complete(pages, rows=7, limit=3)
+
+
+def test_cursors_count_rows_as_the_mobile_client_does(api):
+    publish(*cats(3))
+
+    first = get(api, "/api/v2/search", q="cats", type="video", limit=2)
+    second = get(api, "/api/v2/search", q="cats", type="video", limit=2, cursor="o:2")
+
+    assert {"has_more": True, "next_cursor": "o:2"} == first["pagination"]
+    assert {"has_more": False, "next_cursor": None} == second["pagination"]
+    assert 1 == len(second["data"])
+
+
+def test_what_is_found_comes_in_the_order_that_is_asked_for(api):
+    titled = a_video(alice, "a", title="cats", content="titled")
+    liked = a_video(alice, "b", content="cats, liked", at=1)
+    played = a_video(alice, "c", content="cats, played", at=2)
+    publish(titled, liked, played, a_reaction(liked, bob, at=3), a_view(played, bob, loops="4"))
+    first = {
+        "relevance": titled,
+        "trending": liked,
+        "engagement": liked,
+        "popular": liked,
+        "recent": played,
+        "published": played,
+        "loops": played,
+    }
+
+    for path in ("/api/search", "/api/v2/search"):
+        found = {sort: get(api, path, q="cats", sort=sort) for sort in first}
+        rows = {sort: each["data"] if "v2" in path else each for sort, each in found.items()}
+        assert {sort: video.id for sort, video in first.items()} == {
+            sort: each[0]["id"] for sort, each in rows.items()
+        }
+
+
+def test_a_search_can_be_limited_as_a_list_can(api):
+    publish(
+        a_video(alice, "a", title="cats", content="plain"),
+        a_video(bob, "b", title="cats", tags=[("platform", "vine"), ("t", "pets")]),
+    )
+
+    for params in ({"classic": "true"}, {"author": bob.pubkey}, {"category": "pets"}):
+        rows = get(api, "/api/search", q="cats", **params)
+        assert [bob.pubkey] == [row["pubkey"] for row in rows]
+
+
+@pytest.mark.parametrize("query", ["", "q=", "q=cats&cursor=x", "q=cats&sort=best", "q=a&limit=0"])
+def test_a_search_for_nothing_or_with_a_malformed_parameter_is_a_400(api, query):
+    assert 400 == api.get(f"/api/v2/search?{query}").status_code

@@ -1,0 +1,68 @@
+"""The feeds as RSS 2.0, for readers and podcast players: latest, trending, and one hashtag's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import nostr_sdk
+from django.http import HttpResponse
+from django.utils.feedgenerator import Enclosure, Rss201rev2Feed
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from funnel import clock
+from funnel.caching import LIST_SECONDS
+from funnel.nostr import VIDEO_KINDS
+from funnel.params import DEFAULT_ROWS
+from videos import queries
+
+# What XML 1.0 §2.2 cannot hold, not even escaped.
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class RssViewSet(ViewSet):
+    def latest(self, request: Request) -> HttpResponse:
+        return rss(request, "Latest videos", "recent", queries.Filters(kinds=VIDEO_KINDS))
+
+    def trending(self, request: Request) -> HttpResponse:
+        return rss(request, "Trending videos", "trending", queries.Filters(kinds=VIDEO_KINDS))
+
+    def tag(self, request: Request, tag: str) -> HttpResponse:
+        filters = queries.Filters(kinds=VIDEO_KINDS, hashtags=(tag,))
+        return rss(request, f"Videos with #{tag}", "recent", filters)
+
+
+def rss(request: Request, title: str, sort: str, filters: queries.Filters) -> HttpResponse:
+    """One page of a list as an RSS 2.0 document."""
+    page = queries.feed(sort, filters, now=clock.now(), row_limit=DEFAULT_ROWS)
+    address = request.build_absolute_uri(request.path)
+    feed = Rss201rev2Feed(xml(title), address, xml(title), feed_url=address)
+    for row in page.rows:
+        add_item(feed, row)
+    return HttpResponse(
+        feed.writeString("utf-8"),
+        content_type=feed.content_type,
+        headers={"Cache-Control": f"public, max-age={LIST_SECONDS}"},
+    )
+
+
+def add_item(feed: Rss201rev2Feed, row: queries.Row) -> None:
+    video_url = xml(row["video_url"])
+    feed.add_item(
+        title=xml(row["title"]) or "Untitled",
+        # without a file there is still the event (NIP-21)
+        link=video_url or f"nostr:{nostr_sdk.EventId.parse(row['id']).to_bech32()}",
+        description=xml(row["content"]),
+        author_name=xml(row["author_name"]) or None,
+        unique_id=xml(row["address"]) or row["id"],
+        unique_id_is_permalink=False,
+        pubdate=dt.datetime.fromtimestamp(row["published_at"], dt.UTC),
+        categories=[xml(hashtag) for hashtag in row["hashtags"]],
+        # RSS wants a length in bytes, which no event tells; 0 is the convention for unknown
+        enclosures=[Enclosure(video_url, "0", "video/mp4")] if video_url else [],
+    )
+
+
+def xml(text: str) -> str:
+    return NOT_XML.sub("", text)
