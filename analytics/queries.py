@@ -1,19 +1,196 @@
-"""Questions about everything that is stored.
+"""Questions about people, hashtags and everything that is stored.
 
-Times are Unix seconds, `now` is the clock of the answer. Every function raises
-funnel.clickhouse.ClickhouseError or one of its subclasses.
+Times are Unix seconds, `now` is the clock of the answer; `row_limit` and `row_offset` are the page.
+Every function raises funnel.clickhouse.ClickhouseError or one of its subclasses.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from funnel.clickhouse import connections
-from funnel.sql import load_query
+from funnel.sql import Query, load_query
+
+Row = dict[str, Any]
 
 TOTALS = load_query(__file__, "totals")
+ACTIVE_USERS = load_query(__file__, "active_users")
+USERS = load_query(__file__, "users")
+SOCIAL = load_query(__file__, "social")
+FOLLOWERS = load_query(__file__, "followers")
+FOLLOWING = load_query(__file__, "following")
+SEARCH_PROFILES = load_query(__file__, "search_profiles")
+PROFILE_NAMES = load_query(__file__, "profile_names")
+HASHTAGS = load_query(__file__, "hashtags")
+CATEGORIES = load_query(__file__, "categories")
+TOP_CREATORS = load_query(__file__, "top_creators")
+LEADERBOARD_VIDEOS = load_query(__file__, "leaderboard_videos")
+LEADERBOARD_VIDEOS_ALLTIME = load_query(__file__, "leaderboard_videos_alltime")
+LEADERBOARD_CREATORS = load_query(__file__, "leaderboard_creators")
+VIDEO_CARDS = load_query(__file__, "video_cards")
+
+PROFILE_FIELDS = (
+    "name",
+    "display_name",
+    "picture",
+    "banner",
+    "about",
+    "nip05",
+    "lud16",
+    "website",
+    "profile_updated",
+)
+NAMELESS: Row = {"name": "", "display_name": "", "picture": "", "nip05": None}
 
 
-def totals(*, now: int) -> dict[str, Any]:
+def ask(query: Query, **params: Any) -> list[Row]:
+    return connections["reader"].select(query, params)
+
+
+def totals(*, now: int) -> Row:
     """`total_events`, `total_videos` and `vine_videos` (decision D12)."""
-    return connections["reader"].select(TOTALS, {"now": now})[0]
+    return ask(TOTALS, now=now)[0]
+
+
+def active_users(*, now: int, span: str, row_limit: int) -> list[Row]:
+    """`start` and `active_users` of the latest `row_limit` spans in UTC, newest first (D9).
+
+    span: day, week (from Monday) or month.
+    """
+    return ask(ACTIVE_USERS, now=now, span=span, row_limit=row_limit)
+
+
+# --- People --------------------------------------------------------------------------------------
+
+
+def users(*, now: int, pubkeys: Sequence[str]) -> list[Row]:
+    """One answer for each pubkey, in their order, with `known`: whether anything is stored of it.
+
+    pubkeys: distinct, at most 100.
+    """
+    return [user(row) for row in ask(USERS, now=now, pubkeys=pubkeys)] if pubkeys else []
+
+
+def user(row: Row) -> Row:
+    """A row of users.sql in the nesting that apps read."""
+    return {
+        "pubkey": row["pubkey"],
+        "profile": {name: row[name] for name in PROFILE_FIELDS} if row["has_profile"] else None,
+        "social": {name: row[name] for name in ("follower_count", "following_count")},
+        "stats": {name: row[name] for name in ("video_count", "reaction_count")},
+        "engagement": {
+            name: row[name]
+            for name in ("total_reactions", "total_loops", "total_views", "archived_loops")
+        },
+        "has_vanish_request": row["has_vanish_request"],
+        "known": bool(row["events"] or row["follower_count"] or row["has_vanish_request"]),
+    }
+
+
+def social(*, pubkey: str) -> Row:
+    """`follower_count` and `following_count` (NIP-02)."""
+    return ask(SOCIAL, pubkey=pubkey)[0]
+
+
+def followers(*, now: int, pubkey: str, text: str, row_limit: int, row_offset: int) -> Row:
+    """`pubkeys` of one page, by pubkey, and the `total`; with a text those who are called so."""
+    return ask(
+        FOLLOWERS, now=now, pubkey=pubkey, text=text, row_limit=row_limit, row_offset=row_offset
+    )[0]
+
+
+def following(*, now: int, pubkey: str, text: str, row_limit: int, row_offset: int) -> Row:
+    """`pubkeys` of one page, in the order of the list, and the `total`; likewise."""
+    return ask(
+        FOLLOWING, now=now, pubkey=pubkey, text=text, row_limit=row_limit, row_offset=row_offset
+    )[0]
+
+
+def search_profiles(
+    *, now: int, text: str, by_followers: bool, has_videos: bool, row_limit: int, row_offset: int
+) -> list[Row]:
+    """People whose name, NIP-05 address or description holds the text, however it is written.
+
+    Whose NIP-05 address it is comes first in any order.
+    """
+    return ask(
+        SEARCH_PROFILES,
+        now=now,
+        text=text,
+        by_followers=int(by_followers),
+        videos_at_least=int(has_videos),
+        row_limit=row_limit,
+        row_offset=row_offset,
+    )
+
+
+def top_creators(*, now: int, row_limit: int, row_offset: int) -> list[Row]:
+    """People by the engagement score of all their live videos."""
+    return named(ask(TOP_CREATORS, now=now, row_limit=row_limit, row_offset=row_offset), now=now)
+
+
+def named(rows: list[Row], *, now: int) -> list[Row]:
+    """The rows with what their pubkeys call themselves."""
+    names = {
+        row["pubkey"]: row
+        for row in ask(PROFILE_NAMES, now=now, pubkeys=[row["pubkey"] for row in rows])
+    }
+    return [
+        {"pubkey": row["pubkey"]} | NAMELESS | names.get(row["pubkey"], {}) | row for row in rows
+    ]
+
+
+# --- Hashtags ------------------------------------------------------------------------------------
+
+
+def hashtags(*, now: int, text: str, by_trend: bool, row_limit: int, row_offset: int) -> list[Row]:
+    """Hashtags of live videos that hold the text, those that begin with it first.
+
+    by_trend: the highest `trending_score` first, else the highest `video_count`.
+    """
+    return ask(
+        HASHTAGS,
+        now=now,
+        text=text,
+        by_trend=int(by_trend),
+        row_limit=row_limit,
+        row_offset=row_offset,
+    )
+
+
+def categories(
+    *, now: int, names: Sequence[str], text: str, row_limit: int, row_offset: int
+) -> list[Row]:
+    """Those of the names that are hashtags of live videos, by `video_count`."""
+    return ask(
+        CATEGORIES, now=now, names=names, text=text, row_limit=row_limit, row_offset=row_offset
+    )
+
+
+# --- Leaderboards --------------------------------------------------------------------------------
+
+
+def leaderboard_videos(*, now: int, since: int, row_limit: int, row_offset: int) -> list[Row]:
+    """Videos by what was played of them since a moment; 0 is for ever."""
+    if since:
+        rows = ask(
+            LEADERBOARD_VIDEOS, now=now, since=since, row_limit=row_limit, row_offset=row_offset
+        )
+    else:
+        rows = ask(LEADERBOARD_VIDEOS_ALLTIME, now=now, row_limit=row_limit, row_offset=row_offset)
+    found = ask(VIDEO_CARDS, now=now, keys=[row["video_key"] for row in rows])
+    cards = {card.pop("video_key"): card for card in found}
+    return [
+        cards[key] | played
+        for key, played in ((row.pop("video_key"), row) for row in rows)
+        if key in cards
+    ]
+
+
+def leaderboard_creators(*, now: int, since: int, row_limit: int, row_offset: int) -> list[Row]:
+    """People by what was played of their videos since a moment; 0 is for ever."""
+    rows = ask(
+        LEADERBOARD_CREATORS, now=now, since=since, row_limit=row_limit, row_offset=row_offset
+    )
+    return named(rows, now=now)

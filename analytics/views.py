@@ -1,17 +1,204 @@
-"""The analytics endpoints: each asks one query and answers its rows."""
+"""The analytics endpoints: each validates, asks, and answers the rows."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from analytics import queries
+from analytics.categories import CATEGORIES
+from analytics.serializers import (
+    PERIOD_SECONDS,
+    ActiveUsersParams,
+    BulkUsersParams,
+    CreatorLeaderboardParams,
+    CreatorsParams,
+    FollowersParams,
+    FollowingParams,
+    HashtagsParams,
+    LeaderboardParams,
+    SearchProfilesParams,
+    UserParams,
+)
 from funnel import clock
-from funnel.caching import STATS_SECONDS, cached
+from funnel.caching import LIST_SECONDS, STATS_SECONDS, cached
+from funnel.params import MAX_ROWS
 
 
-class TotalsViewSet(ViewSet):
+class SiteViewSet(ViewSet):
     @cached(seconds=STATS_SECONDS)
-    def retrieve(self, request: Request) -> Response:
+    def totals(self, request: Request) -> Response:
         return Response(queries.totals(now=clock.now()))
+
+    @cached(seconds=STATS_SECONDS)
+    def active_users(self, request: Request) -> Response:
+        params = ActiveUsersParams.of(request)
+        return Response(
+            queries.active_users(
+                now=clock.now(), span=params["interval"], row_limit=params["limit"]
+            )
+        )
+
+
+class UserViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def retrieve(self, request: Request, pubkey: str) -> Response:
+        params = UserParams.of(request, pubkey=pubkey)
+        user = queries.users(now=clock.now(), pubkeys=[params["pubkey"]])[0]
+        return Response(public(user))
+
+    @cached(seconds=LIST_SECONDS)
+    def social(self, request: Request, pubkey: str) -> Response:
+        params = UserParams.of(request, pubkey=pubkey)
+        return Response(queries.social(pubkey=params["pubkey"]))
+
+    @cached(seconds=LIST_SECONDS)
+    def followers(self, request: Request, pubkey: str) -> Response:
+        params = FollowersParams.of(request, pubkey=pubkey)
+        page = queries.followers(now=clock.now(), **follows_page(params))
+        return Response(followed("followers", page, params))
+
+    @cached(seconds=LIST_SECONDS)
+    def following(self, request: Request, pubkey: str) -> Response:
+        params = FollowingParams.of(request, pubkey=pubkey)
+        page = queries.following(now=clock.now(), **follows_page(params))
+        return Response(followed("following", page, params))
+
+    def bulk(self, request: Request) -> Response:
+        params = BulkUsersParams.of_body(request)
+        now = clock.now()
+        if "from_event" in params:
+            pubkeys = queries.following(
+                now=now,
+                pubkey=params["from_event"]["pubkey"],
+                text="",
+                row_limit=MAX_ROWS,
+                row_offset=0,
+            )["pubkeys"]
+        else:
+            pubkeys = list(dict.fromkeys(params["pubkeys"]))
+        users = queries.users(now=now, pubkeys=pubkeys)
+        return Response(
+            {
+                "users": [public(user) for user in users if user["known"]],
+                "missing": [user["pubkey"] for user in users if not user["known"]],
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+def public(user: queries.Row) -> queries.Row:
+    return {name: value for name, value in user.items() if name != "known"}
+
+
+def follows_page(params: dict[str, Any]) -> dict[str, Any]:
+    """What both questions about follows are asked with."""
+    return {
+        "pubkey": params["pubkey"],
+        "text": params["q"],
+        "row_limit": params["limit"],
+        "row_offset": params["offset"],
+    }
+
+
+def followed(name: str, page: queries.Row, params: dict[str, Any]) -> queries.Row:
+    """One page of pubkeys under the name that the endpoint gives them."""
+    return {
+        name: page["pubkeys"],
+        "total": page["total"],
+        "has_more": params["offset"] + len(page["pubkeys"]) < page["total"],
+        "query": params["q"] or None,
+    }
+
+
+class ProfileViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def search(self, request: Request) -> Response:
+        params = SearchProfilesParams.of(request)
+        return Response(
+            queries.search_profiles(
+                now=clock.now(),
+                text=params["q"],
+                by_followers=params["sort_by"] == "followers",
+                has_videos=params["has_videos"],
+                row_limit=params["limit"],
+                row_offset=params["offset"],
+            )
+        )
+
+
+class HashtagViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def popular(self, request: Request) -> Response:
+        return self.answer(request, by_trend=False)
+
+    @cached(seconds=LIST_SECONDS)
+    def trending(self, request: Request) -> Response:
+        return self.answer(request, by_trend=True)
+
+    def answer(self, request: Request, *, by_trend: bool) -> Response:
+        params = HashtagsParams.of(request)
+        return Response(
+            queries.hashtags(
+                now=clock.now(),
+                text=params["q"],
+                by_trend=by_trend,
+                row_limit=params["limit"],
+                row_offset=params["offset"],
+            )
+        )
+
+    @cached(seconds=LIST_SECONDS)
+    def categories(self, request: Request) -> Response:
+        params = HashtagsParams.of(request)
+        return Response(
+            queries.categories(
+                now=clock.now(),
+                names=CATEGORIES,
+                text=params["q"],
+                row_limit=params["limit"],
+                row_offset=params["offset"],
+            )
+        )
+
+
+class CreatorViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def top(self, request: Request) -> Response:
+        params = CreatorsParams.of(request)
+        return Response(
+            queries.top_creators(
+                now=clock.now(), row_limit=params["limit"], row_offset=params["offset"]
+            )
+        )
+
+
+class LeaderboardViewSet(ViewSet):
+    @cached(seconds=LIST_SECONDS)
+    def videos(self, request: Request) -> Response:
+        params = LeaderboardParams.of(request)
+        return Response(board(params, queries.leaderboard_videos(**board_page(params))))
+
+    @cached(seconds=LIST_SECONDS)
+    def creators(self, request: Request) -> Response:
+        params = CreatorLeaderboardParams.of(request)
+        return Response(board(params, queries.leaderboard_creators(**board_page(params))))
+
+
+def board_page(params: dict[str, Any]) -> dict[str, int]:
+    """What both leaderboards are asked with."""
+    now = clock.now()
+    reach = PERIOD_SECONDS[params["period"]]
+    return {
+        "now": now,
+        "since": now - reach if reach else 0,
+        "row_limit": params["limit"],
+        "row_offset": params["offset"],
+    }
+
+
+def board(params: dict[str, Any], entries: list[queries.Row]) -> queries.Row:
+    return {"period": params["period"], "entries": entries}

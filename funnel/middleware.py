@@ -55,7 +55,7 @@ class Cors:
     There are no cookies to protect, so the answer is the same for every origin and needs no `Vary`.
     """
 
-    PUBLIC = ("/api/", "/health")
+    PUBLIC = ("/api/", "/feed/", "/health")
     HEADERS: ClassVar = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "Retry-After, X-Request-ID, X-Total-Count",

@@ -11,6 +11,8 @@ from funnel.nostr import InvalidReference, decode_event_reference, decode_pubkey
 
 DEFAULT_ROWS = 50
 MAX_ROWS = 100
+# Deeper pages are asked for by robots alone, and each costs as much as all before it.
+MAX_OFFSET = 1_000_000
 
 # Of all that NIP-19 and NIP-49 encode, secret keys included: a mistyped one is no d tag to look up.
 ENTITY_PREFIXES = ("note1", "nevent1", "naddr1", "npub1", "nprofile1", "nsec1", "ncryptsec1")
@@ -29,25 +31,48 @@ class Params(serializers.Serializer[Any]):
 
         A parameter that stands twice counts as it stands last.
         """
-        params = cls(data=request.query_params.dict() | path)
+        return cls.validated(request.query_params.dict() | path)
+
+    @classmethod
+    def of_body(cls, request: Request) -> dict[str, Any]:
+        """The validated values of the JSON object that `request` brings; raises ValidationError."""
+        return cls.validated(request.data)
+
+    @classmethod
+    def validated(cls, data: object) -> dict[str, Any]:
+        params = cls(data=data)
         params.is_valid(raise_exception=True)
         validated: dict[str, Any] = params.validated_data
         return validated
 
 
-class RowLimitField(serializers.IntegerField):
-    """How many rows a list has at most."""
+class WholeNumberField(serializers.IntegerField):
+    """A number between two bounds that an error names both."""
 
-    def __init__(self) -> None:
-        wrong = f"must be a whole number from 1 to {MAX_ROWS}."
+    def __init__(self, *, default: int, minimum: int, maximum: int) -> None:
+        wrong = f"must be a whole number from {minimum} to {maximum}."
         super().__init__(
-            default=DEFAULT_ROWS,
-            min_value=1,
-            max_value=MAX_ROWS,
+            default=default,
+            min_value=minimum,
+            max_value=maximum,
             error_messages=dict.fromkeys(
                 ("invalid", "min_value", "max_value", "max_string_length"), wrong
             ),
         )
+
+
+class RowLimitField(WholeNumberField):
+    """How many rows a list has at most."""
+
+    def __init__(self, *, default: int = DEFAULT_ROWS, maximum: int = MAX_ROWS) -> None:
+        super().__init__(default=default, minimum=1, maximum=maximum)
+
+
+class RowOffsetField(WholeNumberField):
+    """How many rows of a list come before the page."""
+
+    def __init__(self) -> None:
+        super().__init__(default=0, minimum=0, maximum=MAX_OFFSET)
 
 
 class PubkeyField(serializers.CharField):
@@ -69,8 +94,8 @@ class EventReferenceField(serializers.CharField):
     that does not start like an entity of NIP-19.
     """
 
-    def __init__(self) -> None:
-        super().__init__(trim_whitespace=False)
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(required=required, trim_whitespace=False)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

@@ -14,5 +14,6 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("api/", include("videos.urls")),
     path("api/", include("analytics.urls")),
+    path("feed/", include("videos.rss_urls")),
     path("admin/", admin.site.urls),
 ]
