@@ -1,10 +1,12 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fuzz lock
+.PHONY: help setup demo test lint fuzz chaos bench lock
 
 VENV := .venv
 PYTHON_VERSION := 3.11
+# Each has an engine of its own.
+TEST_WORKERS ?= 2
 # Without an index's address or a header, so that the lock is the same wherever it is written.
 COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version $(PYTHON_VERSION) \
 	--generate-hashes --no-emit-index-url --no-header
@@ -19,7 +21,7 @@ demo: setup ## Serve live video feeds on port 8000, computed from signed events;
 		$(VENV)/bin/python manage.py demo
 
 test: setup ## Run the tests
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(TEST_WORKERS)
 
 lint: export DJANGO_SETTINGS_MODULE = tests.settings
 lint: setup ## Check style, types, import direction and Django's migrations
@@ -29,8 +31,18 @@ lint: setup ## Check style, types, import direction and Django's migrations
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python manage.py makemigrations --check --dry-run
 
-fuzz: setup ## Compare the answers with the oracle's on 1,000 random event sets (FUZZ_SEED repeats)
-	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(VENV)/bin/python -m pytest -v tests/test_answers.py
+fuzz: setup ## Try 1,000 random event sets and 40,000 mutated events (FUZZ_SEED repeats)
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} FUZZ_MUTATIONS=$${FUZZ_MUTATIONS:-40000} \
+		$(VENV)/bin/python -m pytest -v tests/test_answers.py \
+		tests/funnel/test_nostr.py::test_mutated_events_are_judged_as_nostr_sdk_does
+
+# CHAOS='--events 5000 --seed 7' repeats a run; each prints its seed.
+chaos: setup ## Publish 50,000 events while processes are killed, and look for what is lost or doubled
+	$(VENV)/bin/python -m tests.chaos $(CHAOS)
+
+bench: setup ## Measure what bench/README.md lists, on this machine
+	$(VENV)/bin/python -m bench.ingest
+	$(VENV)/bin/python -m bench.projection
 
 lock: setup ## Write requirements*.txt from requirements*.in
 	$(COMPILE) requirements.in --output-file requirements.txt

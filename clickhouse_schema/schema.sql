@@ -448,6 +448,35 @@ ENGINE = ReplacingMergeTree
 ORDER BY (target, event_id)
 SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
+CREATE TABLE playbacks_by_time
+(
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `target` String CODEC(ZSTD(1)),
+    `event_id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `session` String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (created_at, target, event_id)
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW playbacks_by_time_mv TO playbacks_by_time
+(
+    `created_at` UInt32,
+    `target` String,
+    `event_id` String,
+    `pubkey` String,
+    `session` String
+)
+AS SELECT
+    created_at,
+    target,
+    event_id,
+    pubkey,
+    session
+FROM playbacks
+WHERE session != '';
+
 CREATE MATERIALIZED VIEW playbacks_mv TO playbacks
 (
     `target` String,
@@ -481,6 +510,81 @@ FROM
     FROM view_events_local
 )
 WHERE (target != '') AND (phase IN ('whole', 'start', 'end'));
+
+CREATE VIEW played_days
+AS WITH
+    recent AS
+    (
+        SELECT
+            target,
+            event_id,
+            pubkey,
+            created_at,
+            session,
+            milliloops
+        FROM playbacks
+        FINAL
+        WHERE (created_at >= {since:UInt32}) AND (created_at <= ({now:UInt32} + 900))
+    ),
+    recent_of_videos AS
+    (
+        SELECT
+            if(match(target, '^3423[56]:'), target, aliases.video_key) AS video_key,
+            recent.pubkey AS viewer,
+            created_at,
+            session,
+            milliloops
+        FROM recent
+        LEFT JOIN
+        (
+            SELECT DISTINCT
+                id,
+                video_key
+            FROM video_aliases
+            WHERE (id IN (
+                SELECT target
+                FROM recent
+            )) AND (created_at <= ({now:UInt32} + 900))
+        ) AS aliases ON recent.target = aliases.id
+    )
+SELECT
+    video_key,
+    viewer,
+    day,
+    least(sum(sessions), 100) AS day_views,
+    least(sum(loops), 10000000) AS day_milliloops
+FROM
+(
+    SELECT
+        video_key,
+        viewer,
+        intDiv(min(created_at), 86400) AS day,
+        1 AS sessions,
+        0 AS loops
+    FROM recent_of_videos
+    WHERE (session != '') AND (video_key != '')
+    GROUP BY
+        video_key,
+        viewer,
+        session
+    UNION ALL
+    SELECT
+        video_key,
+        viewer,
+        intDiv(created_at, 86400) AS day,
+        0 AS sessions,
+        sum(milliloops) AS loops
+    FROM recent_of_videos
+    WHERE (milliloops > 0) AND (video_key != '')
+    GROUP BY
+        video_key,
+        viewer,
+        day
+)
+GROUP BY
+    video_key,
+    viewer,
+    day;
 
 CREATE VIEW popular_video_hashtags
 AS SELECT
@@ -525,19 +629,21 @@ CREATE MATERIALIZED VIEW profile_versions_mv TO profile_versions
     `lud16` String,
     `website` String
 )
-AS SELECT
+AS WITH
+    ((json, name) -> if(JSONType(json, name) = 'String', JSONExtractString(json, name), '')) AS text_of
+SELECT
     pubkey,
     id,
     created_at,
     expiration,
-    JSONExtractString(content, 'name') AS name,
-    if(JSONExtractString(content, 'display_name') != '', JSONExtractString(content, 'display_name'), JSONExtractString(content, 'displayName')) AS display_name,
-    JSONExtractString(content, 'picture') AS picture,
-    JSONExtractString(content, 'banner') AS banner,
-    JSONExtractString(content, 'about') AS about,
-    JSONExtractString(content, 'nip05') AS nip05,
-    JSONExtractString(content, 'lud16') AS lud16,
-    JSONExtractString(content, 'website') AS website
+    text_of(content, 'name') AS name,
+    arrayFirst(text -> (text != ''), [text_of(content, 'display_name'), text_of(content, 'displayName')]) AS display_name,
+    text_of(content, 'picture') AS picture,
+    text_of(content, 'banner') AS banner,
+    text_of(content, 'about') AS about,
+    text_of(content, 'nip05') AS nip05,
+    text_of(content, 'lud16') AS lud16,
+    text_of(content, 'website') AS website
 FROM events_local
 WHERE kind = 0;
 
@@ -958,6 +1064,9 @@ CREATE TABLE video_stats
     `dislikes` UInt64,
     `emojis` Array(Tuple(
         emoji String,
+        people UInt64)),
+    `emoji_images` Array(Tuple(
+        emoji String,
         url String,
         people UInt64)),
     `comments` UInt64,
@@ -1145,6 +1254,7 @@ AS SELECT
     likes,
     dislikes,
     emojis,
+    emoji_images,
     comments,
     reposts,
     quotes,

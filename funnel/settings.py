@@ -214,8 +214,17 @@ INGEST_KINDS = [int(word) for word in _kinds]
 INGEST_METRICS_PORT = read_number("INGEST_METRICS_PORT", default=0, maximum=65_535)
 BATCH_SIZE = read_number("BATCH_SIZE", default=1000, minimum=1, maximum=100_000)
 BATCH_MAX_MS = read_number("BATCH_MAX_MS", default=100, minimum=1, maximum=60_000)
+VERIFY = read(env.str, "VERIFY", "full or trusted", default="full").strip().lower()
+if VERIFY not in {"full", "trusted"}:
+    raise ImproperlyConfigured("VERIFY is malformed: it must be full or trusted.")
+# The ids of stored events that workers share. Empty: each worker knows its own alone.
+DEDUP_REDIS_URL = read(env.str, "DEDUP_REDIS_URL", "redis://host:port/number", default="")
+if DEDUP_REDIS_URL:
+    read_url("DEDUP_REDIS_URL", schemes=("redis", "rediss"), default="")
 # How far behind a cursor each catch-up starts again: relays accept backdated events.
 CATCHUP_OVERLAP = read_number("CATCHUP_OVERLAP", default=2 * 24 * 3600)
+# How far back a relay is read that never was before; 0: all that it has.
+FIRST_SYNC_WINDOW = read_number("FIRST_SYNC_WINDOW", default=0)
 SHUTDOWN_SECONDS = read_number("SHUTDOWN_SECONDS", default=20, minimum=1)
 # The address of this service, which a request to vanish may name (NIP-62), as it may our relays.
 PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")

@@ -16,15 +16,25 @@ class BatchLimits:
     rows: int = 1000
     bytes: int = 4 * 2**20
     age_seconds: float = 0.1
-    # What may gather while an insert is under way, as a multiple of the above.
+    # From one batch's leaving to the next one's, unless it is full: an insert runs through some
+    # twenty materialized views, so one of a few rows costs ClickHouse as much as one of a thousand.
+    spacing_seconds: float = 0.5
+    # What may gather meanwhile, as a multiple of `rows` and `bytes`.
     growth: int = 10
 
 
 class Batch:
-    """What one INSERT will hold. Times are seconds of any monotonic clock, given by the caller."""
+    """What one INSERT will hold. Times are seconds of any monotonic clock, given by the caller.
 
-    def __init__(self, limits: BatchLimits) -> None:
+    After a rest a batch goes when its first event is old enough, so a lone event is fresh; under
+    load it gathers for the whole of `spacing_seconds`, so the more comes the larger it is.
+    """
+
+    def __init__(self, limits: BatchLimits, previous_went_at: float | None = None) -> None:
         self._limits = limits
+        self._not_before = (
+            float("-inf") if previous_went_at is None else previous_went_at + limits.spacing_seconds
+        )
         self._started_at: float | None = None
         self.events: list[Accepted] = []
         self.bytes = 0
@@ -38,13 +48,24 @@ class Batch:
         self.events.append(accepted)
         self.bytes += accepted.size
 
-    def due_in(self, now: float) -> float | None:
-        """Seconds until the batch ought to go: 0 when it is due, None while it is empty."""
+    def due_in(self, now: float, *, is_awaited: bool = False) -> float | None:
+        """Seconds until the batch ought to go: 0 when it is due, None while it is empty.
+
+        is_awaited: somebody waits for it, so its events need not wait for others.
+        """
         if self._started_at is None:
             return None
-        if len(self.events) >= self._limits.rows or self.bytes >= self._limits.bytes:
+        if self.is_full:
             return 0.0
-        return max(0.0, self._started_at + self._limits.age_seconds - now)
+        ready_at = self._started_at
+        if not (is_awaited or self.is_large):
+            ready_at += self._limits.age_seconds
+        return max(0.0, ready_at - now, self._not_before - now)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether an INSERT is worth its cost, so that its events have no need to wait."""
+        return len(self.events) >= self._limits.rows or self.bytes >= self._limits.bytes
 
     @property
     def is_full(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from funnel.nostr import MAX_CREATED_AT
+
+# The first and the last second of `created_at`, both included.
+Span = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -23,14 +26,39 @@ class Gap:
         self.until = self.since - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """How far a relay is read: everything from `since` to `until` but the `gaps`, oldest first.
+
+    Unix seconds, inclusive. `until` is a moment at which reading began, and no event's date.
+    """
+
+    since: int
+    until: int
+    gaps: tuple[Span, ...] = ()
+
+    def ranges(self) -> list[Span]:
+        """The spans of which everything is read, oldest first."""
+        ranges = []
+        begin = self.since
+        for since, until in self.gaps:
+            if begin < since:
+                ranges.append((begin, min(since - 1, self.until)))
+            begin = max(begin, until + 1)
+        if begin <= self.until:
+            ranges.append((begin, self.until))
+        return ranges
+
+
 class Gaps:
     """The gaps of one relay and filter, disjoint, the newest last.
 
-    They outlive a connection: a catch-up that was cut goes on where it was.
+    They outlive a connection, and a process where they are saved: a catch-up that was cut goes on
+    where it was.
     """
 
-    def __init__(self) -> None:
-        self._gaps: list[Gap] = []
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self._gaps = [Gap(since, until) for since, until in spans]
 
     def open(self, since: int) -> None:
         """From `since` on, everything is to be read (again)."""
@@ -46,3 +74,7 @@ class Gaps:
             if not self._gaps[-1].is_closed:
                 return
             self._gaps.pop()
+
+    def spans(self) -> tuple[Span, ...]:
+        """What is still to be read, oldest first."""
+        return tuple((gap.since, gap.until) for gap in self._gaps if not gap.is_closed)

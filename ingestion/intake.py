@@ -28,17 +28,18 @@ class Intake:
         self._taken = 0
         self._acknowledged = 0
         self._barriers: list[tuple[int, asyncio.Future[None]]] = []
-        self._is_hurried = False
+        self._is_awaited = False
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
 
     def put(self, accepted: Accepted) -> None:
         """Takes the event in any case; who puts must wait for `room` when `is_full` says so."""
         batch = self._batch
+        was = batch.is_large, batch.is_full
         batch.add(accepted, self._clock())
         self._taken += 1
-        # The first event starts the batch's clock, a later one may be what fills it.
-        if len(batch) == 1 or len(batch) == self._limits.rows or batch.bytes >= self._limits.bytes:
+        # Only these bring the moment forward at which the batch is due.
+        if len(batch) == 1 or was != (batch.is_large, batch.is_full):
             self._wake.set()
 
     @property
@@ -56,11 +57,11 @@ class Intake:
         return self._taken - self._acknowledged
 
     async def flushed(self) -> None:
-        """Returns when all that was put before is acknowledged; the batch goes at once for it."""
+        """Returns when all that was put before is acknowledged; the batch does not age for it."""
         if self.unacknowledged:
             done = asyncio.get_running_loop().create_future()
             self._barriers.append((self._taken, done))
-            self._is_hurried = True
+            self._is_awaited = True
             self._wake.set()
             await done
 
@@ -68,8 +69,8 @@ class Intake:
         """Writes batch after batch until it is cancelled or `write` fails."""
         while True:
             await self._due()
-            batch, self._batch = self._batch, Batch(self._limits)
-            self._is_hurried = False
+            batch, self._batch = self._batch, Batch(self._limits, self._clock())
+            self._is_awaited = False
             self._room.set()
             await self._write(batch.events)
             self._acknowledged += len(batch)
@@ -78,8 +79,8 @@ class Intake:
     async def _due(self) -> None:
         while True:
             self._wake.clear()
-            due_in = self._batch.due_in(self._clock())
-            if due_in == 0.0 or (self._is_hurried and due_in is not None):
+            due_in = self._batch.due_in(self._clock(), is_awaited=self._is_awaited)
+            if due_in == 0.0:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(due_in):
@@ -90,7 +91,7 @@ class Intake:
         for taken, done in self._barriers:
             if taken > self._acknowledged:
                 waiting.append((taken, done))
-                self._is_hurried = True
+                self._is_awaited = True
             elif not done.done():
                 done.set_result(None)
         self._barriers = waiting

@@ -28,6 +28,12 @@ EVENTS_REJECTED = Counter(
 DUPLICATES = Counter(
     "ingestion_duplicates_total", "Copies that were recognised before they were checked."
 )
+SHARED_IDS_FOUND = Counter(
+    "ingestion_shared_ids_found_total", "Copies that another worker had stored, found in Redis."
+)
+SHARED_IDS_FAILED = Counter(
+    "ingestion_shared_ids_failed_total", "Times that Redis did not answer and was left alone."
+)
 BATCH_SIZE = Histogram(
     "ingestion_batch_size",
     "Rows of one INSERT.",
@@ -52,6 +58,11 @@ SUBSCRIPTIONS_CLOSED = Counter(
     "ingestion_subscriptions_closed_total",
     "Subscriptions that relays refused or ended, by the reason they gave.",
     ["relay", "reason"],
+)
+SIGN_IN_IMPOSSIBLE = Gauge(
+    "ingestion_sign_in_impossible",
+    "1 while a relay asks for a sign-in and RELAY_SECRET_KEY is not set.",
+    ["relay"],
 )
 PAGES_TIMED_OUT = Counter(
     "ingestion_pages_timed_out_total", "Pages of a catch-up that got no EOSE in time.", ["relay"]

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from ingestion.gaps import Synced
+
 
 class Relay(models.Model):
     """A relay that a worker reads, and what the worker last said of it."""
@@ -15,9 +17,16 @@ class Relay(models.Model):
         CATCHING_UP = "catching_up", "catching up"
         LIVE = "live"
         REFUSED = "refused"
+        PAUSED = "paused"
         STOPPED = "stopped"
 
     url = models.CharField(max_length=500, unique=True)
+    is_listed = models.BooleanField(
+        "read", default=False, help_text="Read it though the settings do not name it."
+    )
+    is_paused = models.BooleanField(
+        "pause", default=False, help_text="Do not read it until this is taken back."
+    )
     state = models.CharField(max_length=20, choices=State.choices, default=State.STOPPED)
     state_changed_at = models.DateTimeField(auto_now=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -30,11 +39,15 @@ class Relay(models.Model):
 
 
 class SyncCursor(models.Model):
-    """Everything of the filter up to `synced_until` is read from the relay and in ClickHouse."""
+    """What of a relay is read and in ClickHouse: a span of time, but for the gaps in it."""
 
     relay = models.ForeignKey(Relay, on_delete=models.CASCADE, related_name="cursors")
     filter = models.TextField(help_text="The kinds that are asked for.")
+    synced_since = models.BigIntegerField(default=0, help_text="Unix seconds, inclusive.")
     synced_until = models.BigIntegerField(help_text="Unix seconds, inclusive.")
+    gaps = models.JSONField(
+        default=list, blank=True, help_text="Spans that are still to be read: [[first, last], …]."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -45,6 +58,39 @@ class SyncCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.relay} ({self.filter}): {self.synced_until}"
+
+    @property
+    def synced(self) -> Synced:
+        gaps = tuple((since, until) for since, until in self.gaps)
+        return Synced(self.synced_since, self.synced_until, gaps)
+
+
+class BackfillRun(models.Model):
+    """One reading of a span of a relay's past, and how far it has come, newest events first."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        INTERRUPTED = "interrupted"
+        COMPLETE = "complete"
+
+    relay = models.ForeignKey(Relay, on_delete=models.CASCADE, related_name="backfill_runs")
+    filter = models.TextField(help_text="The kinds that are asked for.")
+    since = models.BigIntegerField(help_text="Unix seconds, inclusive.")
+    until = models.BigIntegerField(help_text="Unix seconds, inclusive.")
+    unread_until = models.BigIntegerField(
+        help_text="Unix seconds: all after it, up to `until`, is in ClickHouse."
+    )
+    events_read = models.BigIntegerField(default=0, help_text="Copies included.")
+    state = models.CharField(max_length=20, choices=State.choices, default=State.RUNNING)
+    error = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["-started_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.relay} ({self.filter}) from {self.since} to {self.until}: {self.state}"
 
 
 class RejectedEvent(models.Model):

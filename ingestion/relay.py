@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -40,7 +40,7 @@ class RelayConnection:
         except ConnectionClosed as error:
             raise RelayGone(str(error)) from error
 
-    async def messages(self) -> AsyncIterator[RelayMessage]:
+    async def messages(self) -> AsyncGenerator[RelayMessage, None]:
         """All that the relay says until the connection ends, which raises RelayGone."""
         receive = self._socket.recv
         while True:

@@ -5,23 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
+from ingestion.gaps import Synced
 from ingestion.models import Relay, SyncCursor
 from ingestion.storage import StorageThread
 
 log = structlog.get_logger(__name__)
 
 
-def mark_stopped(urls: Sequence[str]) -> None:
-    """Says of the relays that nobody reads them any more; blocking."""
+def mark(urls: Sequence[str], state: Relay.State) -> None:
+    """Says of relays that are not read any more why that is so; blocking."""
     try:
-        Relay.objects.filter(url__in=urls).update(
-            state=Relay.State.STOPPED, state_changed_at=timezone.now()
-        )
+        Relay.objects.filter(url__in=urls).update(state=state, state_changed_at=timezone.now())
     except DatabaseError as error:
         log.warning("relay_state_not_saved", error=str(error))
+
+
+def listed_and_paused() -> tuple[list[str], set[str]]:
+    """The addresses that are to be read whatever the settings say, and those that are not to be.
+
+    Blocking. Raises DatabaseError.
+    """
+    relays = Relay.objects.filter(Q(is_listed=True) | Q(is_paused=True))
+    rows = list(relays.values_list("url", "is_listed", "is_paused"))
+    listed = [url for url, is_listed, _ in rows if is_listed]
+    return listed, {url for url, _, is_paused in rows if is_paused}
+
+
+def relays_to_read(named: Sequence[str] | None) -> list[str]:
+    """Those named, or else all of the settings and the admin that are not paused; blocking."""
+    if named:
+        return list(named)
+    listed, paused = listed_and_paused()
+    return [url for url in dict.fromkeys([*settings.RELAY_URLS, *listed]) if url not in paused]
 
 
 class RelayBook:
@@ -32,23 +52,29 @@ class RelayBook:
         self._filter = filter_name
         self._storage = storage
 
-    async def load_cursor(self) -> int | None:
-        """Unix seconds up to which all is synced, None for a relay that never was."""
+    async def load_cursor(self) -> Synced | None:
+        """How far the relay is synced, None for one that never was."""
 
-        def load() -> int | None:
+        def load() -> Synced | None:
             relay, _ = Relay.objects.get_or_create(url=self._url)
             cursor = SyncCursor.objects.filter(relay=relay, filter=self._filter).first()
-            return None if cursor is None else cursor.synced_until
+            return None if cursor is None else cursor.synced
 
         return await self._storage.call(load)
 
-    async def save_cursor(self, synced_until: int) -> None:
-        """To be called once ClickHouse has acknowledged everything up to there."""
+    async def save_cursor(self, synced: Synced) -> None:
+        """To be called once ClickHouse has acknowledged everything that this says is read."""
 
         def save() -> None:
             relay, _ = Relay.objects.get_or_create(url=self._url)
             SyncCursor.objects.update_or_create(
-                relay=relay, filter=self._filter, defaults={"synced_until": synced_until}
+                relay=relay,
+                filter=self._filter,
+                defaults={
+                    "synced_since": synced.since,
+                    "synced_until": synced.until,
+                    "gaps": synced.gaps,
+                },
             )
 
         await self._try(save)

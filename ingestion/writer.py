@@ -76,7 +76,10 @@ class EventWriter:
         self._give_up = give_up
         self._now = now
         self._load_barriers = load_query(__file__, "load_vanish_barriers")
+        self._read_identity = load_query(__file__, "read_database_identity")
         self._barriers_loaded_at: float | None = None
+        # Whether the last thing asked of ClickHouse failed and is being tried again.
+        self.is_failing = False
 
     def write(self, events: list[Accepted]) -> WriteResult:
         """Stores the events; each is afterwards in ClickHouse or in the result.
@@ -101,6 +104,14 @@ class EventWriter:
         metrics.EVENTS_WRITTEN.inc(len(events) - len(result.vanished) - len(result.refused))
         self._observe_lag(stored)
         return result
+
+    def read_database_identity(self) -> str:
+        """The same for the same database, another one for one that was created anew.
+
+        Empty where the account may not see it.
+        """
+        rows = self._until_it_succeeds(lambda: self._clickhouse.select(self._read_identity, {}))
+        return str(rows[0]["identity"]) if rows else ""
 
     # --- Requests to vanish -----------------------------------------------------------------------
 
@@ -189,10 +200,12 @@ class EventWriter:
         delays = backoff.delays(RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS)
         while True:
             try:
-                return attempt()
+                result = attempt()
             except ClickhouseRefused:
+                self.is_failing = False
                 raise
             except ClickhouseError as error:
+                self.is_failing = True
                 delay = next(delays)
                 metrics.WRITES_FAILED.inc()
                 log.warning(
@@ -202,6 +215,9 @@ class EventWriter:
                     retry_seconds=round(delay, 2),
                 )
                 self._pause(delay)
+            else:
+                self.is_failing = False
+                return result
 
     def _pause(self, seconds: float) -> None:
         if self._give_up.wait(seconds):

@@ -12,7 +12,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 import funnel
-from analytics.serializers import Totals
+from analytics.serializers import Totals, User
 from tests.test_env_example import EXAMPLE
 from tests.test_semantics_vectors import VECTORS
 from videos.serializers import Video
@@ -82,13 +82,19 @@ def test_the_settings_page_has_the_names_and_defaults_of_the_example():
 
 
 def test_every_route_has_a_section_and_every_section_a_route():
-    described = re.findall(r"^## `GET (\S+)`$", (DOCS / "api.md").read_text(), flags=re.MULTILINE)
+    page = (DOCS / "api.md").read_text()
+    described = re.findall(r"^## `(?:GET|POST) (\S+)`$", page, flags=re.MULTILINE)
 
     assert sorted(routes(get_resolver())) == sorted(described)
 
 
 @pytest.mark.parametrize(
-    ("heading", "schema"), [("The video row", Video), ("`GET /api/stats`", Totals)]
+    ("heading", "schema"),
+    [
+        ("The video row", Video),
+        ("`GET /api/stats`", Totals),
+        ("`GET /api/users/{pubkey}`", User),
+    ],
 )
 def test_the_fields_of_an_answer_are_described_in_its_order(heading, schema):
     described = [name for name, *_ in table_rows(section(DOCS / "api.md", heading))]

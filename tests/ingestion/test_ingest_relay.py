@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import nostr_sdk
@@ -25,7 +26,18 @@ from funnel.clickhouse import Clickhouse
 from funnel.nostr import Event
 from funnel.sql import parse_query
 from ingestion.demo.relay import local_relay
-from tests.builders import T, a_note, a_reaction, a_vanish, a_video, a_view, as_json, bob, carol
+from tests.builders import (
+    T,
+    a_note,
+    a_reaction,
+    a_vanish,
+    a_video,
+    a_view,
+    as_json,
+    bob,
+    carol,
+    forged,
+)
 from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_sync import ids, notes, one_busy_second, run
 
@@ -302,10 +314,144 @@ def test_a_relay_that_wants_a_sign_in_ends_until_caught_up_with_3_or_gets_one(
     assert 10 == len(stored_ids(clickhouse))
 
 
+def ready(port: int) -> tuple[int, str]:
+    """The status and body of /ready; 0 while nobody answers."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as page:
+            return page.status, page.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+async def until_ready_says(port: int, status: int, words: str = "") -> None:
+    async with asyncio.timeout(30):
+        while True:
+            said, body = await asyncio.to_thread(ready, port)
+            if said == status and words in body:
+                return
+            await asyncio.sleep(0.05)
+
+
+def test_ready_means_subscribed_and_caught_up_and_writing(clickhouse, environment):
+    port = free_port()
+
+    async def scenario() -> None:
+        gate = TcpGate(settings.CLICKHOUSE["default"]["port"])
+        await gate.open()
+        relay = FakeRelay(notes(3))
+        async with contextlib.AsyncExitStack() as running:
+            await running.enter_async_context(relay.running())
+            await running.enter_async_context(
+                ingesting(
+                    environment,
+                    f"--metrics-port={port}",
+                    RELAY_URL=relay.url,
+                    CLICKHOUSE_URL=f"clickhouse://127.0.0.1:{gate.port}",
+                )
+            )
+            await until_ready_says(port, 200)
+            assert 3 == len(stored_ids(clickhouse))
+
+            await gate.shut()
+            await relay.publish(a_note(bob, "meanwhile", at=9))
+            await until_ready_says(port, 503, "ClickHouse")
+            await gate.open()
+            await until_ready_says(port, 200)
+
+            await relay.cut()
+            await until_ready_says(port, 503, "connecting")
+            await until_ready_says(port, 200)
+            await gate.shut()
+
+    run(scenario())
+
+
+def test_what_one_worker_has_stored_another_one_need_not_check(
+    clickhouse, environment, redis_url, tmp_path
+):
+    live = [a_note(bob, f"live {n}", at=n) for n in range(50)]
+    stored_first, stored_then = notes(2), notes(4)
+    ports = free_port(), free_port()
+    other = environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'other.sqlite3'}"}
+    migrate = [*MANAGE, "migrate", "ingestion", "--skip-checks", "-v0"]
+    subprocess.run(migrate, env=other, check=True)
+
+    async def scenario() -> None:
+        async with (
+            FakeRelay(stored_first).running() as one,
+            FakeRelay(stored_then).running() as two,
+            ingesting(
+                environment,
+                f"--metrics-port={ports[0]}",
+                RELAY_URL=one.url,
+                DEDUP_REDIS_URL=redis_url,
+            ),
+            ingesting(
+                other,
+                f"--metrics-port={ports[1]}",
+                RELAY_URL=two.url,
+                DEDUP_REDIS_URL=redis_url,
+            ),
+        ):
+            for port in ports:
+                await until_ready_says(port, 200)
+            # What was refused is not stored: the genuine events must come in from anywhere.
+            await one.publish(*[forged(event) for event in live[:10]])
+            await one.publish(*live[10:])
+            await until(lambda: len(set(stored_ids(clickhouse))) == 44)
+            await asyncio.sleep(0.2)
+            await two.publish(*live)
+            await until(lambda: len(set(stored_ids(clickhouse))) == 54)
+            found = await asyncio.to_thread(metric, ports[1], "ingestion_shared_ids_found_total")
+
+        assert 40.0 == found
+
+    run(scenario())
+
+    # Both had the first notes in their first batch, which ClickHouse merges in its own time.
+    assert ids(*stored_then, *live) == sorted(set(stored_ids(clickhouse)))
+
+
+def test_without_the_key_that_a_relay_asks_for_the_worker_says_so(clickhouse, environment):
+    port = free_port()
+
+    async def scenario() -> None:
+        async with (
+            FakeRelay(notes(3), challenge="who?").running() as relay,
+            ingesting(environment, f"--metrics-port={port}", RELAY_URL=relay.url),
+        ):
+            await until_ready_says(port, 503, "RELAY_SECRET_KEY")
+            missing = await asyncio.to_thread(metric, port, "ingestion_sign_in_impossible{")
+
+        assert 1.0 == missing
+
+    run(scenario())
+
+
+def test_in_trusted_mode_a_signature_is_the_relays_business(clickhouse, environment):
+    unsigned = forged(a_note(), sig="0" * 128)
+
+    async def scenario(**changes: str) -> None:
+        async with FakeRelay([unsigned]).running() as relay:
+            arguments = ("--until-caught-up", "--relay", relay.url)
+            async with ingesting(environment, *arguments, **changes) as worker:
+                assert 0 == await end_of(worker)
+
+    run(scenario())
+    assert [] == stored_ids(clickhouse)
+    run(scenario(VERIFY="trusted"))
+    assert [unsigned.id] == stored_ids(clickhouse)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({}, "RELAY_URL"),
+        ({"RELAY_URL": "ws://127.0.0.1:9", "VERIFY": "sometimes"}, "VERIFY"),
+        ({"RELAY_URL": "ws://127.0.0.1:9", "DEDUP_REDIS_URL": "127.0.0.1"}, "DEDUP_REDIS_URL"),
         ({"RELAY_URL": "https://relay.example"}, "RELAY_URL"),
         ({"RELAY_URL": "ws://127.0.0.1:9", "RELAY_SECRET_KEY": SECRET[:-1]}, "RELAY_SECRET_KEY"),
         ({"RELAY_URL": "ws://127.0.0.1:9", "INGEST_KINDS": "1,70000"}, "INGEST_KINDS"),

@@ -28,7 +28,7 @@ class Gate:
 def run(scenario, *, rows: int = 10, age_seconds: float = 60.0, growth: int = 2) -> None:
     async def with_intake() -> None:
         gate = Gate()
-        limits = BatchLimits(rows=rows, age_seconds=age_seconds, growth=growth)
+        limits = BatchLimits(rows=rows, age_seconds=age_seconds, spacing_seconds=0, growth=growth)
         intake = Intake(write=gate.write, limits=limits, clock=time.monotonic)
         running = asyncio.create_task(intake.run())
         try:

@@ -22,6 +22,7 @@ from ingestion.pipeline import (
     RecentIds,
     Rejected,
     Verdict,
+    Verify,
     WantedKinds,
 )
 from tests.builders import (
@@ -105,6 +106,24 @@ def test_a_forged_copy_that_comes_first_does_not_keep_the_genuine_one_out():
         Accepted(note, False, 500),
         DUPLICATE,
     ] == verdicts
+
+
+def test_of_a_trusted_relay_everything_but_the_signature_is_checked():
+    note = a_note()
+    unsigned = forged(note, sig="0" * 128)
+    pipeline = Pipeline(kinds=WantedKinds(), recent=RecentIds(9), verify=Verify.TRUSTED)
+
+    assert Rejected("id_mismatch") == judged(as_json(forged(note)), pipeline)
+    assert Rejected("bad_sig") == judged(as_json(forged(note, sig="")), pipeline)
+    assert Accepted(unsigned, False, 500) == judged(as_json(unsigned), pipeline)
+    assert DUPLICATE == judged(as_json(note), pipeline)
+
+
+def test_a_trusted_relay_is_not_trusted_with_events_within_events():
+    pipeline = Pipeline(kinds=WantedKinds(), recent=RecentIds(9), verify=Verify.TRUSTED)
+    repost = a_repost(forged(a_video(), sig="0" * 128), embedded=True)
+
+    assert Accepted(repost, False, 500) == judged(as_json(repost), pipeline)
 
 
 def test_an_event_beyond_the_size_limit_is_rejected_unread():

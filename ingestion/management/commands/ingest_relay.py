@@ -8,27 +8,25 @@ Exit codes: 0 stopped by a signal with everything written, or caught up where th
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
 
-import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-from prometheus_client import start_http_server
 
 from funnel.clickhouse import clickhouse
-from ingestion.batch import BatchLimits
-from ingestion.pipeline import WantedKinds
-from ingestion.sign_in import InvalidSecretKey, RelayIdentity
+from ingestion.command_line import (
+    checked,
+    database_errors_explained,
+    identity,
+    stop_on_signals,
+    store_options,
+)
+from ingestion.relay_state import listed_and_paused
+from ingestion.status_page import start_status_page
 from ingestion.sync import SyncTimes
 from ingestion.worker import Worker, WorkerOptions
-
-log = structlog.get_logger(__name__)
 
 NOT_CAUGHT_UP = 3
 
@@ -43,7 +41,8 @@ class Command(BaseCommand):
             "--relay",
             action="append",
             metavar="URL",
-            help="a relay to read, ws:// or wss:// (may be repeated; default: RELAY_URLS)",
+            help="a relay to read, ws:// or wss://, and no other; may be repeated"
+            " (default: RELAY_URLS and those listed in the admin)",
         )
         parser.add_argument(
             "--until-caught-up",
@@ -55,77 +54,43 @@ class Command(BaseCommand):
             type=int,
             default=settings.INGEST_METRICS_PORT,
             metavar="N",
-            help="show Prometheus' numbers there (default: INGEST_METRICS_PORT; 0: nowhere)",
+            help="serve /metrics, /health, /ready there (default: INGEST_METRICS_PORT; 0: nowhere)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker_options = options_from_settings(
-            relays=options["relay"], until_caught_up=options["until_caught_up"]
-        )
-        if port := options["metrics_port"]:
-            try:
-                start_http_server(port)
-            except (OSError, OverflowError) as error:
-                raise CommandError(f"No metrics on port {port}: {error}.") from error
-        try:
-            is_caught_up = asyncio.run(run(worker_options))
-        except DatabaseError as error:
-            raise CommandError(
-                f"Django's database does not answer as it should ({error}); "
-                "was manage.py migrate run?"
-            ) from error
-        if worker_options.until_caught_up and not is_caught_up:
+        with database_errors_explained():
+            what = worker_options(
+                relays=options["relay"], until_caught_up=options["until_caught_up"]
+            )
+            is_caught_up = asyncio.run(run(what, status_port=options["metrics_port"]))
+        if what.until_caught_up and not is_caught_up:
             sys.exit(NOT_CAUGHT_UP)
 
 
-def options_from_settings(*, relays: list[str] | None, until_caught_up: bool) -> WorkerOptions:
+def worker_options(*, relays: list[str] | None, until_caught_up: bool) -> WorkerOptions:
     """What the worker is to do. Raises CommandError for what cannot be done."""
     urls = list(dict.fromkeys(relays or settings.RELAY_URLS))
-    if not urls:
-        raise CommandError("No relay to read: set RELAY_URL or give --relay.")
-    for url in urls:
-        if not is_relay_address(url):
-            raise CommandError(f"{url} is no address of a relay: it must be ws:// or wss://.")
-    identity = None
-    if settings.RELAY_SECRET_KEY:
-        try:
-            identity = RelayIdentity(settings.RELAY_SECRET_KEY)
-        except InvalidSecretKey as error:
-            raise CommandError(f"RELAY_SECRET_KEY is malformed: {error}.") from error
+    if not urls and not listed_and_paused()[0]:
+        raise CommandError("No relay to read: set RELAY_URL, add one in the admin or give --relay.")
     return WorkerOptions(
-        relay_urls=urls,
-        own_addresses=[*urls, *settings.RELAY_URLS, settings.PUBLIC_URL],
-        kinds=WantedKinds.chosen(settings.INGEST_KINDS),
-        limits=BatchLimits(rows=settings.BATCH_SIZE, age_seconds=settings.BATCH_MAX_MS / 1000),
-        times=SyncTimes(catchup_overlap=settings.CATCHUP_OVERLAP),
-        shutdown_seconds=settings.SHUTDOWN_SECONDS,
-        identity=identity,
+        relay_urls=checked(urls),
+        store=store_options(settings.INGEST_KINDS, relay_urls=urls),
+        times=SyncTimes(
+            catchup_overlap=settings.CATCHUP_OVERLAP, first_window=settings.FIRST_SYNC_WINDOW
+        ),
+        identity=identity(),
+        reads_listed=not relays,
         until_caught_up=until_caught_up,
     )
 
 
-def is_relay_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-async def run(options: WorkerOptions) -> bool:
+async def run(options: WorkerOptions, *, status_port: int) -> bool:
     """Runs a worker until it ends by itself or by SIGTERM or SIGINT; whether it is caught up."""
     worker = Worker(options, clickhouse)
-    signals_seen = 0
-
-    def end(received: signal.Signals) -> None:
-        nonlocal signals_seen
-        signals_seen += 1
-        if signals_seen > 1:
-            os._exit(128 + received)
-        log.info("stop_requested", signal=received.name)
-        worker.stop()
-
-    loop = asyncio.get_running_loop()
-    for handled in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(handled, end, handled)
+    if status_port:
+        try:
+            start_status_page(status_port, health=worker.health, ready=worker.obstacles)
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"No metrics on port {status_port}: {error}.") from error
+    stop_on_signals(worker.stop)
     return await worker.run()
