@@ -65,34 +65,6 @@ class SyncCursor(models.Model):
         return Synced(self.synced_since, self.synced_until, gaps)
 
 
-class BackfillRun(models.Model):
-    """One reading of a span of a relay's past, and how far it has come, newest events first."""
-
-    class State(models.TextChoices):
-        RUNNING = "running"
-        INTERRUPTED = "interrupted"
-        COMPLETE = "complete"
-
-    relay = models.ForeignKey(Relay, on_delete=models.CASCADE, related_name="backfill_runs")
-    filter = models.TextField(help_text="The kinds that are asked for.")
-    since = models.BigIntegerField(help_text="Unix seconds, inclusive.")
-    until = models.BigIntegerField(help_text="Unix seconds, inclusive.")
-    unread_until = models.BigIntegerField(
-        help_text="Unix seconds: all after it, up to `until`, is in ClickHouse."
-    )
-    events_read = models.BigIntegerField(default=0, help_text="Copies included.")
-    state = models.CharField(max_length=20, choices=State.choices, default=State.RUNNING)
-    error = models.CharField(max_length=500, blank=True)
-    started_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering: ClassVar = ["-started_at", "-id"]
-
-    def __str__(self) -> str:
-        return f"{self.relay} ({self.filter}) from {self.since} to {self.until}: {self.state}"
-
-
 class RejectedEvent(models.Model):
     """A sample of what was not stored; the counts are in the metrics."""
 

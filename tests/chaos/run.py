@@ -263,11 +263,7 @@ class Run:
 
     async def _restart_ingester(self) -> None:
         assert self._ingester is not None
-        self._ingester.terminate()
-        code = await asyncio.to_thread(self._ingester.wait, 30)
-        # Before Django has started, SIGTERM ends any process as the system does.
-        if code not in (0, -signal.SIGTERM):
-            raise Lost(f"ingest_relay ended with {code} on SIGTERM")
+        await asyncio.to_thread(self._end_ingester, self._ingester)
         self._start_ingester()
 
     async def _kill_clickhouse(self) -> None:
@@ -306,14 +302,20 @@ class Run:
             f"{len(missing)} of {len(self._published)} events are missing: {sorted(missing)[:3]}"
         )
 
+    @staticmethod
+    def _end_ingester(ingester: subprocess.Popen[bytes]) -> None:
+        ingester.terminate()
+        code = ingester.wait(30)
+        # Before Django has started, SIGTERM ends any process as the system does.
+        if code not in (0, -signal.SIGTERM):
+            raise Lost(f"ingest_relay ended with {code} on SIGTERM")
+
     def _ids(self, door: Clickhouse) -> set[str]:
         return {row["id"] for query in (STORED, VIEWS) for row in door.select(query, {})}
 
     def _verify(self) -> dict[str, Any]:
         assert self._ingester is not None
-        self._ingester.terminate()
-        if code := self._ingester.wait(30):
-            raise Lost(f"ingest_relay ended with {code} on SIGTERM")
+        self._end_ingester(self._ingester)
         door = Clickhouse({**self._server.settings(DATABASE), "query_seconds": 60})
         now = int(time.time())
         parts = door.select(PARTS, {})[0]["parts"]
