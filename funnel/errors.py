@@ -104,3 +104,13 @@ def in_the_one_shape(response: HttpResponse) -> HttpResponse:
     response["Content-Length"] = str(len(response.content))
     response["Cache-Control"] = "no-store"
     return response
+
+
+def error_response(status: int, text: str) -> HttpResponse:
+    """An error that is known before a view is asked."""
+    return HttpResponse(
+        orjson.dumps({"error": text}),
+        status=status,
+        content_type=OrjsonRenderer.media_type,
+        headers={"Cache-Control": "no-store"},
+    )

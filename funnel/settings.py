@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "funnel.middleware.RequestLog",
     "funnel.middleware.Cors",
     "funnel.middleware.JsonErrors",
+    "funnel.auth.ApiToken",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -227,6 +228,7 @@ CATCHUP_OVERLAP = read_number("CATCHUP_OVERLAP", default=2 * 24 * 3600)
 FIRST_SYNC_WINDOW = read_number("FIRST_SYNC_WINDOW", default=0)
 SHUTDOWN_SECONDS = read_number("SHUTDOWN_SECONDS", default=20, minimum=1)
 # The address of this service, which a request to vanish may name (NIP-62), as it may our relays.
+# Signatures of requests (NIP-98) are checked against it too.
 PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")
 
 # Pubkeys of payment servers whose zap receipts count as verified (NIP-57).
@@ -235,6 +237,33 @@ ZAP_SIGNERS = read_list("ZAP_SIGNERS")
 PROJECT_INTERVAL_MS = read_number("PROJECT_INTERVAL_MS", default=250, minimum=10, maximum=60_000)
 
 # --- HTTP -----------------------------------------------------------------------------------------
+
+# Tokens that close the API to everybody else; none: it is open. Several, so that one can be changed
+# while clients still send the other.
+API_TOKENS = read_list("API_TOKEN")
+if not all(token.isascii() and token.isprintable() for token in API_TOKENS):
+    raise ImproperlyConfigured("API_TOKEN is malformed: it must be printable ASCII.")
+
+# Where workers share answers, counts of requests and used signatures. Empty: each has its own.
+CACHE_URL = read(env.str, "CACHE_URL", "redis://host:port/number", default="")
+if CACHE_URL:
+    read_url("CACHE_URL", schemes=("redis", "rediss"), default="")
+CACHES: dict[str, dict[str, Any]] = {
+    # In two parts, so that a flood of answers cannot push a used signature out.
+    alias: {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": f"funnel:{alias}",
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+    if CACHE_URL
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": alias,
+        "OPTIONS": {"MAX_ENTRIES": entries},
+    }
+    for alias, entries in (("default", 1_000), ("guards", 100_000))
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["funnel.renderers.OrjsonRenderer"],

@@ -148,6 +148,8 @@ def children_environment(
         "CLICKHOUSE_READER_USER": "",
         "CLICKHOUSE_READER_PASSWORD": "",
         "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
+        "PUBLIC_URL": f"http://{HOST}:{ports.http}",
+        "API_TOKEN": "",
         "INGEST_METRICS_PORT": "0",
         "LOG_JSON": "false",
         "PYTHONUNBUFFERED": "1",

@@ -1,0 +1,279 @@
+"""Tokens that close the API, and requests that a person signs (NIP-98)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import json
+
+import orjson
+import pytest
+from django.core.cache import caches
+from django.test import Client
+from django.urls import include, path
+from nostr_sdk import PublicKey
+from rest_framework.response import Response
+
+from funnel.auth import PersonalViewSet
+from funnel.nostr import Kind
+from tests.builders import T, alice, an_event, as_json, bob, forged
+
+TOKEN, OTHER_TOKEN = "one-token", "another-token"
+OWN_PATH = f"/api/users/{alice.pubkey}/diary"
+URL = "https://funnel.example" + OWN_PATH
+
+
+class DiaryViewSet(PersonalViewSet):
+    def read(self, request, pubkey):
+        return Response({"pubkey": request.user.pubkey, "rows": request.data})
+
+
+urlpatterns = [
+    path("api/users/<str:pubkey>/diary", DiaryViewSet.as_view({"get": "read", "post": "read"})),
+    path("", include("funnel.urls")),
+]
+pytestmark = pytest.mark.urls(__name__)
+nonce = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def one_moment(monkeypatch, settings):
+    monkeypatch.setattr("funnel.clock.now", lambda: T)
+    settings.PUBLIC_URL = "https://funnel.example/"
+
+
+@pytest.fixture
+def closed(settings):
+    settings.API_TOKENS = [TOKEN, OTHER_TOKEN]
+
+
+# --- Tokens --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target", ["/api/videos", "/api/health", "/api/videos/x/stats", "/feed/latest", OWN_PATH]
+)
+@pytest.mark.parametrize(
+    "header", ["", TOKEN, "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}"]
+)
+def test_a_closed_api_refuses_who_has_no_token(client, closed, target, header):
+    response = client.get(target, headers={"Authorization": header} if header else {})
+
+    assert 401 == response.status_code
+    assert "WWW-Authenticate" in response
+    assert "no-store" == response["Cache-Control"]
+    assert ["error"] == list(response.json())
+
+
+@pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"bearer  {OTHER_TOKEN} "])
+def test_each_token_opens_it_and_the_answer_is_private(client, closed, clickhouse, header):
+    response = client.get("/api/stats", headers={"Authorization": header})
+
+    assert 200 == response.status_code
+    assert "private, max-age=30" == response["Cache-Control"]
+    assert "Authorization" in response["Vary"]
+
+
+def test_a_token_that_is_no_text_is_refused(client, closed):
+    assert 401 == client.get("/api/stats", HTTP_AUTHORIZATION="Bearer \udcff").status_code
+
+
+def test_without_tokens_it_is_open_and_public(client, clickhouse):
+    response = client.get("/api/stats", headers={"Authorization": "Bearer anything"})
+
+    assert 200 == response.status_code
+    assert response["Cache-Control"].startswith("public")
+    assert "Authorization" not in response.get("Vary", "")
+
+
+def test_health_and_preflights_need_no_token(client, closed, clickhouse):
+    assert 200 == client.get("/health").status_code
+    assert 204 == client.options("/api/videos").status_code
+
+
+# --- NIP-98 --------------------------------------------------------------------------------------
+
+
+def proof(url=URL, method="GET", *, by=alice, at=0, kind=Kind.HTTP_AUTH, body=None):
+    """An event as a client signs it; never the same twice."""
+    tags = [("u", url), ("method", method), ("nonce", str(next(nonce)))]
+    if body is not None:
+        tags.append(("payload", hashlib.sha256(body).hexdigest()))
+    return an_event(kind, by, tags=tags, at=at)
+
+
+def header_of(event, *, scheme="Nostr", padded=True):
+    text = base64.b64encode(orjson.dumps(as_json(event))).decode()
+    return {"Authorization": f"{scheme} {text if padded else text.rstrip('=')}"}
+
+
+def assert_refused(response, status=401):
+    assert status == response.status_code
+    assert "no-store" == response["Cache-Control"]
+    assert ["error"] == list(response.json())
+    assert (status == 401) == ("Nostr" == response.get("WWW-Authenticate"))
+
+
+@pytest.mark.parametrize("at", [-60, 0, 60])
+@pytest.mark.parametrize(("scheme", "padded"), [("Nostr", True), ("nostr", False)])
+def test_a_person_reads_what_is_theirs_and_no_cache_keeps_it(client, at, scheme, padded):
+    response = client.get(OWN_PATH, headers=header_of(proof(at=at), scheme=scheme, padded=padded))
+
+    assert 200 == response.status_code
+    assert alice.pubkey == response.json()["pubkey"]
+    assert "private" in response["Cache-Control"]
+    assert "Authorization" in response["Vary"]
+
+
+def test_the_url_is_compared_with_its_raw_query(client):
+    query = "?b=2&a=%7e&a=x+y"
+    signed = header_of(proof(URL + query))
+
+    assert_refused(client.get(OWN_PATH + "?a=%7E&a=x+y&b=2", headers=signed))
+    assert_refused(client.get(OWN_PATH, headers=signed))
+    assert 200 == client.get(OWN_PATH + query, headers=signed).status_code
+
+
+def test_the_host_is_that_of_the_settings_and_not_of_the_request(client, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    elsewhere = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+
+    forwarded = proof(URL.replace("funnel.example", "evil.example"))
+
+    assert_refused(client.get(OWN_PATH, headers=header_of(forwarded) | elsewhere))
+    assert 200 == client.get(OWN_PATH, headers=header_of(proof()) | elsewhere).status_code
+
+
+def test_without_an_address_of_its_own_the_server_believes_nobody(client, settings):
+    settings.PUBLIC_URL = ""
+
+    assert_refused(client.get(OWN_PATH, headers=header_of(proof())))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        proof(at=-61),
+        proof(at=61),
+        proof(method="POST"),
+        proof(URL.replace("https", "http")),
+        proof(URL + "?"),
+        proof(URL + "/"),
+        proof(kind=Kind.CLIENT_AUTH),
+        proof(body=b"something"),
+        an_event(Kind.HTTP_AUTH),
+        forged(proof(), sig="0" * 128),
+        forged(proof(), content="x"),
+        forged(proof(), pubkey=bob.pubkey),
+    ],
+)
+def test_a_proof_of_something_else_is_none(client, event):
+    assert_refused(client.get(OWN_PATH, headers=header_of(event)))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Nostr",
+        "Nostr !",
+        "Nostr ====",
+        "Nostr a",
+        "Nostr bnVsbA==",
+        "Nostr W10=",
+        "Nostr " + base64.b64encode(b"\xff").decode(),
+        "Nostr " + base64.b64encode(b"[" * 9_000).decode(),
+        "Nostr " + "A" * 20_000,
+        "Bearer x",
+        "Nostr \udcff",
+    ],
+)
+def test_a_header_without_an_event_proves_nobody(client, header):
+    assert_refused(client.get(OWN_PATH, HTTP_AUTHORIZATION=header))
+
+
+def test_a_body_needs_its_hash(client):
+    body = json.dumps([1, 2]).encode()
+
+    def send(event, content=body):
+        return client.post(
+            OWN_PATH, content, content_type="application/json", headers=header_of(event)
+        )
+
+    assert_refused(send(proof(method="POST")))
+    assert_refused(send(proof(method="POST", body=body), b"[1,2,3]"))
+    response = send(proof(method="POST", body=body))
+    assert (200, [1, 2]) == (response.status_code, response.json()["rows"])
+
+
+def test_a_proof_counts_once_wherever_it_is_shown_first(client):
+    used = header_of(proof())
+
+    assert 200 == client.get(OWN_PATH, headers=used).status_code
+    assert_refused(client.get(OWN_PATH, headers=used))
+    # Another spelling of the same event is the same event.
+    assert_refused(Client().get(OWN_PATH, headers={"Authorization": used["Authorization"] + "="}))
+
+
+def test_a_flood_of_answers_keeps_no_used_proof_out_of_memory(client):
+    used = header_of(proof())
+    client.get(OWN_PATH, headers=used)
+
+    for number in range(2_000):
+        caches["default"].set(f"answer{number}", b"", 60)
+
+    assert_refused(client.get(OWN_PATH, headers=used))
+
+
+def test_a_proof_that_is_refused_is_not_used_up(client):
+    signed = header_of(proof())
+
+    assert_refused(client.get(OWN_PATH + "?x=1", headers=signed))
+
+    assert 200 == client.get(OWN_PATH, headers=signed).status_code
+
+
+def test_somebody_else_is_forbidden(client):
+    assert_refused(client.get(OWN_PATH, headers=header_of(proof(by=bob))), 403)
+
+
+def test_a_person_is_the_same_by_npub(client):
+    own = OWN_PATH.replace(alice.pubkey, PublicKey.parse(alice.pubkey).to_bech32())
+
+    signed = header_of(proof("https://funnel.example" + own))
+
+    assert 200 == client.get(own, headers=signed).status_code
+
+
+def test_a_malformed_pubkey_is_a_400(client):
+    nobodys = OWN_PATH.replace(alice.pubkey, "npub1qqqq")
+
+    signed = header_of(proof("https://funnel.example" + nobodys))
+
+    assert_refused(client.get(nobodys, headers=signed), 400)
+
+
+def test_a_proof_opens_a_closed_api_for_what_is_ones_own_alone(client, closed):
+    own = header_of(proof())
+    other = header_of(proof("https://funnel.example/api/stats"))
+
+    assert 200 == client.get(OWN_PATH, headers=own).status_code
+    assert 401 == client.get("/api/stats", headers=other).status_code
+    assert_refused(client.get(OWN_PATH, headers={"Authorization": f"Bearer {TOKEN}"}))
+
+
+def test_without_a_memory_of_proofs_none_is_believed(client, settings):
+    settings.CACHES = {
+        **settings.CACHES,
+        "guards": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            # A port that nobody listens on.
+            "LOCATION": "redis://127.0.0.1:1/0",
+        },
+    }
+
+    response = client.get(OWN_PATH, headers=header_of(proof()))
+
+    assert_refused(response, 503)
+    assert "Retry-After" in response
