@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
-from funnel.nostr import Kind, is_ephemeral
+from funnel.nostr import MAX_CREATED_AT, Kind, is_ephemeral
 from ingestion.gaps import Gap
 from ingestion.messages import Filter
 
@@ -38,7 +38,8 @@ class Page:
     def __init__(self, since: int, until: int) -> None:
         self.since = since
         self.until = until
-        self.total = 0
+        # Distinct: a relay that repeats itself must not seem to have larger pages than it has.
+        self._ids: set[object] = set()
         self.oldest: int | None = None
         self.at_oldest = 0
         self.at_until = 0
@@ -46,9 +47,18 @@ class Page:
         self.kinds: set[int] = set()
         self.authors: set[str] = set()
 
+    @property
+    def total(self) -> int:
+        return len(self._ids)
+
     def note(self, raw: object) -> None:
         """Counts an event as the relay sent it; whether it is valid is of no interest here."""
-        self.total += 1
+        if type(raw) is not dict or type(event_id := raw.get("id")) is not str:
+            self._ids.add(len(self._ids))
+        elif event_id in self._ids:
+            return
+        else:
+            self._ids.add(event_id)
         if type(raw) is not dict:
             return
         created_at, kind, pubkey = raw.get("created_at"), raw.get("kind"), raw.get("pubkey")
@@ -97,8 +107,11 @@ class Pager:
         self._on_unreachable = on_unreachable
         # The largest page of which it is proven that there was more; 0 as long as none was.
         self._cap = 0
-        # NIP-01 includes `until`; some relays do not. None: not known yet.
-        self._excludes_until: bool | None = None
+        # The largest page so far, cut or not.
+        self._largest = 0
+        # NIP-01 includes `until`; some relays do not. None: not known yet, which is to be taken for
+        # a relay that does not: the other mistake would lose what is left of a page's last second.
+        self._includes_until: bool | None = None
         self._known_kinds = {int(kind) for kind in Kind if not is_ephemeral(kind)}
         self._known_authors: set[str] = set()
 
@@ -130,7 +143,7 @@ class Pager:
         if second > gap.since:
             below = await self._page(fetch, since=gap.since, until=second - 1)
             is_last = below.oldest is None
-        if not is_last:
+        if not is_last or await self._is_as_large_as_any(page, fetch):
             # There was more, and the page did not show it.
             self._cap = max(self._cap, page.total)
         if not is_last or self._may_be_cut(page):
@@ -181,6 +194,18 @@ class Pager:
     def _may_be_cut(self, page: Page) -> bool:
         return page.total >= PAGE_LIMIT or 0 < self._cap <= page.total
 
+    async def _is_as_large_as_any(self, page: Page, fetch: Fetch) -> bool:
+        """Whether the relay, asked for all it has, gives no more than this page of one second.
+
+        Then it has more than that, unless all that it has is of this second. It is asked only while
+        nothing is known of its pages, as by a process that goes on with another one's walk.
+        """
+        if self._cap or page.total < self._largest:
+            return False
+        newest = await self._page(fetch, since=0, until=MAX_CREATED_AT)
+        has_other_seconds = newest.total > newest.at_oldest or newest.oldest != page.oldest
+        return newest.total <= page.total and has_other_seconds
+
     async def _page(
         self,
         fetch: Fetch,
@@ -194,7 +219,9 @@ class Pager:
         """One page. `expects_until`: the relay has just shown an event of the second `until`."""
         while True:
             kinds = self._kinds if kinds is None else kinds
-            asked: Filter = {"until": until + bool(self._excludes_until), "limit": PAGE_LIMIT}
+            # Nothing is accepted that is dated later than the last second.
+            further = until < MAX_CREATED_AT and not self._includes_until
+            asked: Filter = {"until": until + further, "limit": PAGE_LIMIT}
             if since > 0:
                 asked["since"] = since
             if kinds is not None:
@@ -203,17 +230,22 @@ class Pager:
                 asked["authors"] = list(authors)
             page = await fetch(asked, since, until)
             self._remember(page)
-            if self._excludes_until and page.after_until:
-                self._excludes_until = False
-            elif self._excludes_until is None and expects_until and not page.at_until:
-                self._excludes_until = True
+            may_be_cut = page.total >= self._largest
+            if self._includes_until is None and page.after_until:
+                self._includes_until = True
+                if not may_be_cut or (page.oldest is not None and page.oldest < until):
+                    break  # the one second more has hidden nothing
+            elif self._includes_until and expects_until and not page.at_until:
+                # So that was a mistake, or the event is gone; the safe answer is the last one.
+                self._includes_until = False
             else:
                 break
-        if page.total and page.oldest is None:
+        if page.oldest is None and page.total > (0 if may_be_cut else page.after_until):
             raise RelayMisbehaved("none of the events is from the time that was asked for")
         return page
 
     def _remember(self, page: Page) -> None:
+        self._largest = max(self._largest, page.total)
         self._known_kinds |= page.kinds
         if len(self._known_authors) < MAX_KNOWN_AUTHORS:
             self._known_authors |= page.authors
