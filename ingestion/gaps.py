@@ -31,11 +31,14 @@ class Synced:
     """How far a relay is read: everything from `since` to `until` but the `gaps`, oldest first.
 
     Unix seconds, inclusive. `until` is a moment at which reading began, and no event's date.
+    `reread_since`: from there on everything is to be read once more, None where that is done. Events
+    that are dated back may have come since it was read.
     """
 
     since: int
     until: int
     gaps: tuple[Span, ...] = ()
+    reread_since: int | None = None
 
     def ranges(self) -> list[Span]:
         """The spans of which everything is read, oldest first."""

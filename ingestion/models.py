@@ -48,6 +48,11 @@ class SyncCursor(models.Model):
     gaps = models.JSONField(
         default=list, blank=True, help_text="Spans that are still to be read: [[first, last], …]."
     )
+    reread_since = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Unix seconds: from there on all is to be read once more, for what is dated back.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -62,7 +67,7 @@ class SyncCursor(models.Model):
     @property
     def synced(self) -> Synced:
         gaps = tuple((since, until) for since, until in self.gaps)
-        return Synced(self.synced_since, self.synced_until, gaps)
+        return Synced(self.synced_since, self.synced_until, gaps, self.reread_since)
 
 
 class RejectedEvent(models.Model):

@@ -74,6 +74,7 @@ class RelayBook:
                     "synced_since": synced.since,
                     "synced_until": synced.until,
                     "gaps": synced.gaps,
+                    "reread_since": synced.reread_since,
                 },
             )
 

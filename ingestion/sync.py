@@ -89,12 +89,15 @@ class RelaySync:
         # What was created from the first to the second is synced, or in a gap that is still open.
         self._known_since = 0
         self._known_until: int | None = None
+        # Owed to events that are dated back, until a gap is open from there on.
+        self._reread_since: int | None = None
         self._delays = times.delays()
 
     async def run(self) -> None:
         """Connects again and again, until it is cancelled."""
         if (synced := await self._book.load_cursor()) is not None:
             self._known_since, self._known_until = synced.since, synced.until
+            self._reread_since = synced.reread_since
             self._gaps = Gaps(synced.gaps)
         metrics.CAUGHT_UP.labels(self.url).set(0)
         while True:
@@ -139,18 +142,20 @@ class RelaySync:
         await self._enter(Relay.State.CATCHING_UP)
         # Before the first page, so that no moment lies between the two.
         await dialogue.open_live(self._live_filters())
+        self._owe_overlap()
         if self._gaps.spans():
             # First to the end of what was cut, and only then back by the whole overlap: otherwise a
             # relay that cuts each connection before that is read would never be read any further.
-            await self._catch_up(dialogue, overlap=self._times.sweep_overlap)
-        await self._catch_up(dialogue, overlap=self._times.catchup_overlap)
+            await self._catch_up(dialogue, since=self._since(self._times.sweep_overlap))
+        if self._known_until is None or self._reread_since is not None:
+            await self._catch_up(dialogue, since=self._reread_since)
         self.is_refused = False
         self.caught_up.set()
         metrics.CAUGHT_UP.labels(self.url).set(1)
         await self._enter(Relay.State.LIVE)
         while True:
             await asyncio.sleep(self._times.sweep_every)
-            await self._catch_up(dialogue, overlap=self._times.sweep_overlap)
+            await self._catch_up(dialogue, since=self._since(self._times.sweep_overlap))
 
     def _live_filters(self) -> list[Filter]:
         if self._kinds.only is not None:
@@ -158,15 +163,26 @@ class RelaySync:
         # Some relays give nothing for a filter that names no condition.
         return [{"limit": 0}, {"since": 1, "limit": 0}]
 
-    async def _catch_up(self, dialogue: Dialogue, *, overlap: int) -> None:
-        """Reads every gap up to now; the cursor follows behind."""
-        began_at = int(self._now())
+    def _since(self, overlap: int) -> int | None:
+        """So long before the end of what is known, None where nothing is."""
         if self._known_until is None:
+            return None
+        return max(self._known_since, min(self._known_until, int(self._now())) - overlap)
+
+    def _owe_overlap(self) -> None:
+        """While nobody was connected, events may have come that are dated back."""
+        owed = (self._since(self._times.catchup_overlap), self._reread_since)
+        self._reread_since = min((since for since in owed if since is not None), default=None)
+
+    async def _catch_up(self, dialogue: Dialogue, *, since: int | None) -> None:
+        """Reads every gap up to now; the cursor follows behind. None: for the first time."""
+        began_at = int(self._now())
+        if since is None:
             window = self._times.first_window
             since = self._known_since = max(0, began_at - window) if window else 0
-        else:
-            since = max(self._known_since, min(self._known_until, began_at) - overlap)
         self._gaps.open(since)
+        if self._reread_since is not None and since <= self._reread_since:
+            self._reread_since = None
         self._known_until = began_at
         asked_before = dialogue.pages_asked
 
@@ -192,7 +208,7 @@ class RelaySync:
 
     async def _save_cursor(self, began_at: int) -> None:
         """Once ClickHouse has acknowledged all that was read up to now."""
-        synced = Synced(self._known_since, began_at, self._gaps.spans())
+        synced = Synced(self._known_since, began_at, self._gaps.spans(), self._reread_since)
         await self._reception.intake.flushed()
         await self._book.save_cursor(synced)
         if not synced.gaps:

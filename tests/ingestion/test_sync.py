@@ -406,6 +406,29 @@ def test_a_catch_up_reads_from_the_cursor_less_the_overlap():
     run(scenario())
 
 
+def test_the_overlap_is_not_forgotten_when_a_process_ends_before_it_is_read():
+    """It had a gap to close first, and that moved the cursor by more than the overlap."""
+    backdated = a_note(bob, "came in while nobody was connected", at=950_000)
+    times = SyncTimes(catchup_overlap=100_000, page_silence=0.2)
+    before = Synced(0, T + 1_000_000, gaps=((0, T + 500),))
+
+    async def scenario() -> None:
+        relay = FakeRelay([backdated], faults={page: Silence() for page in range(3, 9)})
+        async with relay.running():
+            async with syncing(
+                relay, cursor=before, times=times, now=lambda: T + 10_000_000.0
+            ) as it:
+                await it.until(lambda: relay.pages == 3 and it.book.cursor == T + 10_000_000)
+                left = it.book.synced
+            relay.faults.clear()
+            async with syncing(relay, cursor=left, times=times, now=lambda: T + 10_000_100.0) as it:
+                await it.until_caught_up()
+
+                assert [backdated.id] == it.stored_ids
+
+    run(scenario())
+
+
 # --- Bad relays -----------------------------------------------------------------------------------
 
 
