@@ -31,8 +31,8 @@ class Synced:
     """How far a relay is read: everything from `since` to `until` but the `gaps`, oldest first.
 
     Unix seconds, inclusive. `until` is a moment at which reading began, and no event's date.
-    `reread_since`: from there on everything is to be read once more, None where that is done. Events
-    that are dated back may have come since it was read.
+    `reread_since`: from there on everything is to be read once more, since events that are dated
+    back may have come; None where that is done.
     """
 
     since: int

@@ -51,7 +51,7 @@ class SyncCursor(models.Model):
     reread_since = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="Unix seconds: from there on all is to be read once more, for what is dated back.",
+        help_text="From there on all is read once more, for what is dated back.",
     )
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ingestion', '0002_ranges_pauses'),
+        ("ingestion", "0002_ranges_pauses"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='synccursor',
-            name='reread_since',
-            field=models.BigIntegerField(blank=True, help_text='Unix seconds: from there on all is to be read once more, for what is dated back.', null=True),
+            model_name="synccursor",
+            name="reread_since",
+            field=models.BigIntegerField(
+                blank=True,
+                help_text="From there on all is read once more, for what is dated back.",
+                null=True,
+            ),
         ),
     ]

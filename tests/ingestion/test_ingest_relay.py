@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import nostr_sdk
 import orjson
 import pytest
+import redis
 from django.conf import settings
 from websockets.asyncio.client import connect
 
@@ -369,6 +370,11 @@ def test_ready_means_subscribed_and_caught_up_and_writing(clickhouse, environmen
     run(scenario())
 
 
+def ids_in_redis(url: str) -> set[bytes]:
+    with redis.Redis.from_url(url) as client:
+        return set().union(*(client.smembers(key) for key in client.keys("funnel:stored:*")))
+
+
 def test_what_one_worker_has_stored_another_one_need_not_check(
     clickhouse, environment, redis_url, tmp_path
 ):
@@ -401,8 +407,7 @@ def test_what_one_worker_has_stored_another_one_need_not_check(
             # What was refused is not stored: the genuine events must come in from anywhere.
             await one.publish(*[forged(event) for event in live[:10]])
             await one.publish(*live[10:])
-            await until(lambda: len(set(stored_ids(clickhouse))) == 44)
-            await asyncio.sleep(0.2)
+            await until(lambda: len(ids_in_redis(redis_url)) == 44)
             await two.publish(*live)
             await until(lambda: len(set(stored_ids(clickhouse))) == 54)
             found = await asyncio.to_thread(metric, ports[1], "ingestion_shared_ids_found_total")
