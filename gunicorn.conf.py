@@ -1,11 +1,22 @@
 """How gunicorn serves the API: workers with threads, and logs left to the middleware."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from gunicorn.http import message
-from prometheus_client import multiprocess
+
+# Where the workers put their numbers together. Before prometheus_client is imported, which looks
+# once whether there is such a place. A master that takes over from this one (USR2) starts from the
+# environment as it was, and so has a place of its own.
+MADE_HERE = "funnel-metrics-"
+if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=MADE_HERE)
+NUMBERS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+
+from prometheus_client import multiprocess  # noqa: E402
 
 wsgi_app = "funnel.wsgi:application"
 worker_class = "gthread"
@@ -23,12 +34,15 @@ message.MAX_REQUEST_LINE = limit_request_line = 65_536
 
 def on_starting(server: Any) -> None:
     """Forgets the numbers of an earlier run, which prometheus_client would add to this one's."""
-    if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        for numbers in Path(directory).glob("*.db"):
-            numbers.unlink()
+    NUMBERS.mkdir(parents=True, exist_ok=True)
+    for numbers in NUMBERS.glob("*.db"):
+        numbers.unlink()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    if NUMBERS.name.startswith(MADE_HERE):
+        shutil.rmtree(NUMBERS, ignore_errors=True)

@@ -131,11 +131,15 @@ class Chunk:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pass:
-    """What a pass did: events looked at, seconds it took, whether more is waiting."""
+    """What a pass did: events looked at, seconds it took, whether more is waiting.
+
+    behind_seconds: all that had arrived so long before it began is in the answers now.
+    """
 
     events: int
     seconds: float
     more: bool
+    behind_seconds: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -225,10 +229,13 @@ class Projector:
             )
         self.seen_until_ms = fresh.until_ms
         self.may_have_failed = False
+        is_all = fresh.events < CHUNK_EVENTS
+        covered_ms = state["server_ms"] - self.lag_ms if is_all else fresh.until_ms
         result = Pass(
             events=events,
             seconds=time.monotonic() - started,
             more=max(fresh.events, settled.events) >= CHUNK_EVENTS,
+            behind_seconds=(state["server_ms"] - covered_ms) / 1000,
         )
         if events:
             log.debug("pass_completed", events=events, seconds=round(result.seconds, 3))

@@ -12,6 +12,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from funnel import metrics
 from funnel.errors import in_the_one_shape
 from funnel.renderers import OrjsonRenderer
 
@@ -24,7 +25,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestLog:
-    """Takes over the caller's `X-Request-ID` or gives one, and logs one line per request.
+    """Takes over the caller's `X-Request-ID` or gives one; logs and counts each request.
 
     The line names the route, never the path or the query: those carry what a person typed.
     """
@@ -36,17 +37,23 @@ class RequestLog:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id, endpoint=""):
             response = self.get_response(request)
+            seconds = time.perf_counter() - started
+            metrics.count_request(request.resolver_match, response.status_code, seconds)
             log.info(
                 "request_answered",
                 method=request.method,
                 route=request.resolver_match.route if request.resolver_match else None,
                 status=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(seconds * 1000, 1),
             )
         response["X-Request-ID"] = request_id
         return response
+
+    def process_view(self, request: HttpRequest, *view: object) -> None:
+        # Not known before: a middleware is entered before the route is looked up.
+        structlog.contextvars.bind_contextvars(endpoint=metrics.endpoint(request.resolver_match))
 
 
 class Cors:

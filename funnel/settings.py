@@ -235,6 +235,8 @@ PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")
 ZAP_SIGNERS = read_list("ZAP_SIGNERS")
 # How long the projector rests after a pass that found nothing more to do.
 PROJECT_INTERVAL_MS = read_number("PROJECT_INTERVAL_MS", default=250, minimum=10, maximum=60_000)
+# Where the projector shows its numbers to Prometheus; 0: nowhere.
+PROJECT_METRICS_PORT = read_number("PROJECT_METRICS_PORT", default=0, maximum=65_535)
 
 # --- HTTP -----------------------------------------------------------------------------------------
 

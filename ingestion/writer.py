@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -86,6 +87,20 @@ class EventWriter:
 
         Raises WriteAbandoned when told to give up before that is so.
         """
+        started = time.perf_counter()
+        # The id of the batch: in its log line and, as `log_comment`, in system.query_log.
+        with structlog.contextvars.bound_contextvars(request_id=uuid.uuid4().hex):
+            result = self._write(events)
+            log.info(
+                "batch_written",
+                events=len(events),
+                vanished=len(result.vanished),
+                refused=len(result.refused),
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        return result
+
+    def _write(self, events: list[Accepted]) -> WriteResult:
         result = WriteResult()
         self._refresh_barriers()
         self._raise_barriers(events)
@@ -193,7 +208,6 @@ class EventWriter:
 
         self._until_it_succeeds(attempt)
         metrics.BATCH_SIZE.observe(len(rows))
-        log.debug("batch_written", table=table, rows=len(rows))
 
     def _until_it_succeeds(self, attempt: Callable[[], T]) -> T:
         """Whatever ClickHouse does not refuse for its content may be accepted later."""

@@ -90,10 +90,7 @@ def total(page, metric):
 
 def test_metrics_are_those_of_all_workers(service):
     port, _ = service
-    metric = (
-        "django_http_requests_total_by_view_transport_method_total"
-        '{method="GET",transport="http",view="totals"}'
-    )
+    metric = 'api_requests_total{endpoint="totals",status="200"}'
     before = total(get(port, "/metrics")[2], metric)
 
     for _ in range(REQUESTS):

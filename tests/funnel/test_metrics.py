@@ -1,6 +1,9 @@
-"""`GET /metrics` is for Prometheus."""
+"""What the API counts, and `GET /metrics` for Prometheus."""
 
 from __future__ import annotations
+
+import pytest
+from prometheus_client import REGISTRY
 
 
 def test_requests_are_counted_by_view(client):
@@ -16,3 +19,42 @@ def test_requests_are_counted_by_view(client):
 
 def test_a_scraper_that_accepts_only_text_gets_it(client):
     assert 200 == client.get("/metrics", headers={"Accept": "text/plain"}).status_code
+
+
+def requests(endpoint, status):
+    labels = {"endpoint": endpoint, "status": str(status)}
+    return REGISTRY.get_sample_value("api_requests_total", labels) or 0
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint", "status"),
+    [
+        ("/metrics", "metrics", 200),
+        ("/api/videos?limit=abc", "videos", 400),
+        (f"/api/users/{'f' * 64}/videos?limit=abc", "author-videos", 400),
+        ("/admin/", "admin", 302),
+        ("/admin/login/", "admin", 200),
+        # Whatever anybody types, the label is one.
+        ("/nope/1", "unknown", 404),
+        ("/nope/2", "unknown", 404),
+    ],
+)
+@pytest.mark.django_db
+def test_a_request_counts_under_the_name_of_its_route(client, path, endpoint, status):
+    before = requests(endpoint, status)
+
+    client.get(path)
+
+    assert before + 1 == requests(endpoint, status)
+
+
+def test_a_question_is_timed_by_the_route_that_asked_it(client, clickhouse):
+    def asked():
+        labels = {"endpoint": "health", "query": "funnel.ping"}
+        return REGISTRY.get_sample_value("api_clickhouse_query_duration_seconds_count", labels) or 0
+
+    before = asked()
+
+    client.get("/health")
+
+    assert before + 1 == asked()

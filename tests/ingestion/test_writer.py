@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from funnel.clickhouse import (
     Clickhouse,
@@ -89,6 +91,27 @@ def test_an_event_comes_out_as_it_went_in(clickhouse):
     row = clickhouse.select(EVENTS, {})[0]
     tags = [list(tag) for tag in row.pop("tags")]
     assert as_json(odd) | {"embedded": 1} == row | {"tags": tags}
+
+
+def test_a_batch_is_one_line_with_the_id_that_its_statements_carry(clickhouse, caplog):
+    class Listening(Stumbling):
+        def insert(self, *args, **kwargs):
+            heard.append(structlog.contextvars.get_contextvars()["request_id"])
+            return super().insert(*args, **kwargs)
+
+    heard: list[str] = []
+    writer = a_writer(Listening(clickhouse, [], after=False))
+
+    with caplog.at_level(logging.INFO):
+        writer.write(accepted(a_video(), a_view(a_video())))
+        writer.write(accepted(a_note(bob)))
+
+    lines = [record.msg for record in caplog.records if record.name == "ingestion.writer"]
+    assert [("batch_written", 2), ("batch_written", 1)] == [
+        (line["event"], line["events"]) for line in lines
+    ]
+    assert [lines[0]["request_id"]] * 2 + [lines[1]["request_id"]] == heard
+    assert lines[0]["request_id"] != lines[1]["request_id"]
 
 
 def test_views_are_kept_apart(clickhouse):

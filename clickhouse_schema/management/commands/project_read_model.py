@@ -17,13 +17,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from clickhouse_schema.configured_projector import configured_projector
-from clickhouse_schema.projector import Projector
+from clickhouse_schema.keeper import Keeper
 from funnel.clickhouse import ClickhouseError, clickhouse
+from funnel.status_page import start_status_page
 
 log = structlog.get_logger(__name__)
-
-# How long a failed pass waits before the next one.
-RETRY_SECONDS = 2.0
 
 
 class Command(BaseCommand):
@@ -37,6 +35,14 @@ class Command(BaseCommand):
             action="store_true",
             help="end once everything that has arrived is in the read model",
         )
+        parser.add_argument(
+            "--metrics-port",
+            type=int,
+            default=settings.PROJECT_METRICS_PORT,
+            metavar="N",
+            help="serve /metrics, /health, /ready there (default: PROJECT_METRICS_PORT; 0:"
+            " nowhere)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         projector = configured_projector(clickhouse)
@@ -49,18 +55,12 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
+        keeper = Keeper(projector, rest_seconds=settings.PROJECT_INTERVAL_MS / 1000)
+        if port := options["metrics_port"]:
+            try:
+                start_status_page(port, health=keeper.health, ready=keeper.obstacles)
+            except (OSError, OverflowError) as error:
+                raise CommandError(f"No metrics on port {port}: {error}.") from error
         log.info("projector_started")
-        keep_current(projector, stopping)
+        keeper.run(stopping)
         log.info("projector_stopped")
-
-
-def keep_current(projector: Projector, stopping: threading.Event) -> None:
-    """Runs passes until `stopping` is set; a pass that fails is tried again."""
-    while not stopping.is_set():
-        try:
-            result = projector.run_pass(now=int(time.time()))
-            pause_seconds = 0 if result.more else settings.PROJECT_INTERVAL_MS / 1000
-        except ClickhouseError as error:
-            log.warning("pass_failed", error=str(error), cause=str(error.__cause__))
-            pause_seconds = RETRY_SECONDS
-        stopping.wait(pause_seconds)

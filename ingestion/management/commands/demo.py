@@ -151,6 +151,7 @@ def children_environment(
         "PUBLIC_URL": f"http://{HOST}:{ports.http}",
         "API_TOKEN": "",
         "INGEST_METRICS_PORT": "0",
+        "PROJECT_METRICS_PORT": "0",
         "LOG_JSON": "false",
         "PYTHONUNBUFFERED": "1",
     }

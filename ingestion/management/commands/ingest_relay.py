@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from funnel.clickhouse import clickhouse
+from funnel.status_page import start_status_page
 from ingestion.command_line import (
     checked,
     database_errors_explained,
@@ -24,7 +25,6 @@ from ingestion.command_line import (
     store_options,
 )
 from ingestion.relay_state import listed_and_paused
-from ingestion.status_page import start_status_page
 from ingestion.sync import SyncTimes
 from ingestion.worker import Worker, WorkerOptions
 

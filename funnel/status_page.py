@@ -1,4 +1,4 @@
-"""The worker's own port: its numbers for Prometheus, whether it lives and whether it is ready."""
+"""A worker's own port: its numbers for Prometheus, whether it lives and whether it is ready."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import orjson
 from prometheus_client import make_wsgi_app
 
-# What keeps the worker from being alive or ready, each in a few words; empty: nothing does.
+# What keeps a worker from being alive or ready, each in a few words; empty: nothing does.
 Obstacles = Callable[[], list[str]]
 
 

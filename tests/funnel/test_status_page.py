@@ -1,4 +1,4 @@
-"""The worker's port: numbers, life and readiness."""
+"""A worker's port: numbers, life and readiness."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.request import urlopen
 import orjson
 import pytest
 
-from ingestion.status_page import start_status_page
+import funnel.clickhouse  # noqa: F401 - so that there are numbers
+from funnel.status_page import start_status_page
 
 
 class Page:
@@ -62,5 +63,5 @@ def test_the_numbers_are_there_and_nothing_else_is(page):
     status, body = page.get("/metrics")
 
     assert 200 == status
-    assert b"ingestion_events_written_total" in body
+    assert b"clickhouse_query_duration_seconds" in body
     assert 404 == page.get("/")[0]
