@@ -77,9 +77,13 @@ class Batch:
         )
 
 
-def deduplication_token(events: Sequence[Accepted]) -> str:
-    """The same for the same events in the same order: ClickHouse knows a repeated insert by it."""
-    digest = hashlib.sha256()
+def deduplication_token(events: Sequence[Accepted], *, salt: bytes) -> str:
+    """ClickHouse knows a repeated insert by it: the same for the same events in the same order.
+
+    salt: of the process that repeats. Another one's insert may have reached a part of the tables
+    long ago; with a token of its own it reaches all of them, at the time that it comes.
+    """
+    digest = hashlib.sha256(salt)
     for accepted in events:
         digest.update(bytes.fromhex(accepted.event.id))
     return digest.hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import secrets
 import threading
 import time
 import uuid
@@ -27,6 +29,8 @@ BARRIER_COLUMNS = ("pubkey", "until")
 
 # Barriers that others raise (another worker, the projector) hold here after that long at most.
 BARRIER_REFRESH_SECONDS = 5.0
+# So many ids one statement names.
+ANNOUNCED_IDS = 1000
 RETRY_FIRST_SECONDS = 0.1
 RETRY_LONGEST_SECONDS = 5.0
 
@@ -42,6 +46,8 @@ class Clickhouse(Protocol):
     """What the writer needs of `funnel.clickhouse.clickhouse`."""
 
     def select(self, query: Query, params: dict[str, Any]) -> list[dict[str, Any]]: ...
+
+    def execute(self, query: Query, params: dict[str, Any]) -> None: ...
 
     def insert(
         self,
@@ -78,6 +84,8 @@ class EventWriter:
         self._now = now
         self._load_barriers = load_query(__file__, "load_vanish_barriers")
         self._read_identity = load_query(__file__, "read_database_identity")
+        self._announce_again = load_query(__file__, "announce_again")
+        self._salt = secrets.token_bytes(16)
         self._barriers_loaded_at: float | None = None
         # Whether the last thing asked of ClickHouse failed and is being tried again.
         self.is_failing = False
@@ -200,14 +208,33 @@ class EventWriter:
         self, table: str, columns: Sequence[str], rows: list[Row], events: list[Accepted]
     ) -> None:
         # A retry whose first attempt did arrive after all is dropped by ClickHouse itself.
-        token = deduplication_token(events)
+        token = deduplication_token(events, salt=self._salt)
+        attempts = 0
 
         def attempt() -> None:
+            nonlocal attempts
+            attempts += 1
             with metrics.WRITE_LATENCY.time():
                 self._clickhouse.insert(table, columns, rows, deduplication_token=token)
 
         self._until_it_succeeds(attempt)
+        if attempts > 1:
+            self._announce([accepted.event.id for accepted in events])
         metrics.BATCH_SIZE.observe(len(rows))
+
+    def _announce(self, ids: list[str]) -> None:
+        """An attempt that failed may have reached `arrivals` and not the facts.
+
+        Then the repetition fills the facts under a time of arrival that the projector may have left
+        behind for good, as after an outage of minutes. So they arrive once more, now that all is
+        there.
+        """
+        for start in range(0, len(ids), ANNOUNCED_IDS):
+            some = {"ids": ids[start : start + ANNOUNCED_IDS]}
+            self._until_it_succeeds(
+                functools.partial(self._clickhouse.execute, self._announce_again, some)
+            )
+        log.info("events_announced_again", events=len(ids))
 
     def _until_it_succeeds(self, attempt: Callable[[], T]) -> T:
         """Whatever ClickHouse does not refuse for its content may be accepted later."""

@@ -116,9 +116,13 @@ def test_a_due_batch_may_grow_for_a_while():
     assert a_batch(2000).is_full
 
 
-def test_the_token_depends_on_the_events_and_their_order_alone():
+def test_the_token_depends_on_the_process_the_events_and_their_order_alone():
     one, two = an_accepted(1), an_accepted(2)
 
-    assert deduplication_token([one, two]) == deduplication_token([one, two._replace(size=99)])
-    assert deduplication_token([one, two]) != deduplication_token([two, one])
-    assert deduplication_token([one]) != deduplication_token([one, two])
+    def token(*events, salt=b"this process"):
+        return deduplication_token(events, salt=salt)
+
+    assert token(one, two) == token(one, two._replace(size=99))
+    assert token(one, two) != token(two, one)
+    assert token(one) != token(one, two)
+    assert token(one) != token(one, salt=b"another process")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from clickhouse_schema.projector import Projector
 from funnel.clickhouse import (
     Clickhouse,
     ClickhouseError,
@@ -43,13 +44,16 @@ EVENTS = parse_query(
     "tests.events",
     """-- Everything that is stored, as rows and as events.
     SELECT id, pubkey, created_at, kind, tags, content, sig, embedded
-    FROM events_local
+    FROM events_local FINAL
     ORDER BY id
     """,
 )
 VIEWS = parse_query("tests.views", "-- View events.\nSELECT id FROM view_events_local ORDER BY id")
 BARRIERS = parse_query(
     "tests.barriers", "-- Barriers.\nSELECT pubkey, until FROM vanish_barriers ORDER BY pubkey"
+)
+REACTIONS = parse_query(
+    "tests.reactions", "-- What is counted.\nSELECT reactions FROM video_stats FINAL"
 )
 PARTS = parse_query(
     "tests.arrivals", "-- Rows that a materialized view has made.\nSELECT id FROM arrivals"
@@ -181,6 +185,9 @@ class Stumbling:
     def select(self, query, params):
         return self._door.select(query, params)
 
+    def execute(self, query, params):
+        self._door.execute(query, params)
+
     def insert(self, table, columns, rows, *, deduplication_token=""):
         if self._failures and self._after:
             self._door.insert(table, columns, rows, deduplication_token=deduplication_token)
@@ -197,6 +204,49 @@ def test_an_insert_whose_answer_is_lost_is_repeated_and_counts_once(clickhouse, 
     a_writer(Stumbling(clickhouse, failures, after=after)).write(accepted(*batch))
 
     assert ids(*batch) == stored_ids(clickhouse)
+    # Each attempt that may have got through lets them arrive once more.
+    assert ids(*batch) == sorted({row["id"] for row in clickhouse.select(PARTS, {})})
+    assert 20 == len(clickhouse.select(PARTS, {}))
+
+
+class HalfWay(Stumbling):
+    """A ClickHouse that dies when the events are in, and have arrived, but not the acts."""
+
+    projector: Projector
+
+    def insert(self, table, columns, rows, *, deduplication_token=""):
+        try:
+            return super().insert(table, columns, rows, deduplication_token=deduplication_token)
+        except ClickhouseUnavailable:
+            for facts in ("engagement", "engagement_targets"):
+                self._door.command(f"TRUNCATE TABLE {facts}")
+            # An outage that is longer than arrivals take to settle.
+            self.projector.settle_ms = -1000
+            for _ in ("for freshness", "for good"):
+                self.projector.catch_up(now=int(NOW))
+            raise
+
+
+def test_an_insert_that_reached_some_tables_alone_counts_once_it_is_repeated(clickhouse):
+    video = a_video(alice, "v1")
+    door = HalfWay(clickhouse, [ClickhouseUnavailable(210)], after=True)
+    door.projector = Projector(clickhouse, lag_seconds=-1)
+    a_writer(clickhouse).write(accepted(video))
+
+    a_writer(door).write(accepted(a_reaction(video, bob)))
+    door.projector.catch_up(now=int(NOW))
+
+    assert [{"reactions": 1}] == clickhouse.select(REACTIONS, {})
+
+
+def test_another_process_repeats_an_insert_whole(clickhouse):
+    """What it finds half done it can't know, so its insert is a new one in every table."""
+    batch = accepted(*(a_note(bob, f"{n}") for n in range(5)))
+
+    a_writer(clickhouse).write(batch)
+    a_writer(clickhouse).write(batch)
+
+    assert 5 == len(stored_ids(clickhouse))
     assert 10 == len(clickhouse.select(PARTS, {}))
 
 

@@ -1,0 +1,15 @@
+-- Lets events arrive once more that are stored, so that the projector looks at them again.
+INSERT INTO arrivals (inserted_at, id, kind)
+SELECT
+    now64(3) AS inserted_at,
+    id,
+    kind
+FROM events_local
+WHERE id IN {ids:Array(String)}
+UNION ALL
+SELECT
+    now64(3) AS inserted_at,
+    id,
+    22236 AS kind
+FROM view_events_local
+WHERE id IN {ids:Array(String)}
