@@ -25,15 +25,15 @@ from analytics.serializers import (
 )
 from funnel import clock
 from funnel.caching import LIST_SECONDS, STATS_SECONDS, cached
-from funnel.params import MAX_ROWS
+from funnel.params import MAX_ROWS, Params
 
 
 class SiteViewSet(ViewSet):
-    @cached(seconds=STATS_SECONDS)
+    @cached(Params, seconds=STATS_SECONDS)
     def totals(self, request: Request) -> Response:
         return Response(queries.totals(now=clock.now()))
 
-    @cached(seconds=STATS_SECONDS)
+    @cached(ActiveUsersParams, seconds=STATS_SECONDS)
     def active_users(self, request: Request) -> Response:
         params = ActiveUsersParams.of(request)
         return Response(
@@ -44,24 +44,24 @@ class SiteViewSet(ViewSet):
 
 
 class UserViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(UserParams, seconds=LIST_SECONDS)
     def retrieve(self, request: Request, pubkey: str) -> Response:
         params = UserParams.of(request, pubkey=pubkey)
         user = queries.users(now=clock.now(), pubkeys=[params["pubkey"]])[0]
         return Response(public(user))
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(UserParams, seconds=LIST_SECONDS)
     def social(self, request: Request, pubkey: str) -> Response:
         params = UserParams.of(request, pubkey=pubkey)
         return Response(queries.social(pubkey=params["pubkey"]))
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(FollowersParams, seconds=LIST_SECONDS)
     def followers(self, request: Request, pubkey: str) -> Response:
         params = FollowersParams.of(request, pubkey=pubkey)
         page = queries.followers(now=clock.now(), **follows_page(params))
         return Response(followed("followers", page, params))
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(FollowingParams, seconds=LIST_SECONDS)
     def following(self, request: Request, pubkey: str) -> Response:
         params = FollowingParams.of(request, pubkey=pubkey)
         page = queries.following(now=clock.now(), **follows_page(params))
@@ -115,7 +115,7 @@ def followed(name: str, page: queries.Row, params: dict[str, Any]) -> queries.Ro
 
 
 class ProfileViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(SearchProfilesParams, seconds=LIST_SECONDS)
     def search(self, request: Request) -> Response:
         params = SearchProfilesParams.of(request)
         return Response(
@@ -131,11 +131,11 @@ class ProfileViewSet(ViewSet):
 
 
 class HashtagViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(HashtagsParams, seconds=LIST_SECONDS)
     def popular(self, request: Request) -> Response:
         return self.answer(request, by_trend=False)
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(HashtagsParams, seconds=LIST_SECONDS)
     def trending(self, request: Request) -> Response:
         return self.answer(request, by_trend=True)
 
@@ -151,7 +151,7 @@ class HashtagViewSet(ViewSet):
             )
         )
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(HashtagsParams, seconds=LIST_SECONDS)
     def categories(self, request: Request) -> Response:
         params = HashtagsParams.of(request)
         return Response(
@@ -166,7 +166,7 @@ class HashtagViewSet(ViewSet):
 
 
 class CreatorViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(CreatorsParams, seconds=LIST_SECONDS)
     def top(self, request: Request) -> Response:
         params = CreatorsParams.of(request)
         return Response(
@@ -177,12 +177,12 @@ class CreatorViewSet(ViewSet):
 
 
 class LeaderboardViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(LeaderboardParams, seconds=LIST_SECONDS)
     def videos(self, request: Request) -> Response:
         params = LeaderboardParams.of(request)
         return Response(board(params, queries.leaderboard_videos(**board_page(params))))
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(CreatorLeaderboardParams, seconds=LIST_SECONDS)
     def creators(self, request: Request) -> Response:
         params = CreatorLeaderboardParams.of(request)
         return Response(board(params, queries.leaderboard_creators(**board_page(params))))

@@ -29,9 +29,15 @@ class Params(serializers.Serializer[Any]):
     def of(cls, request: Request, **path: str) -> dict[str, Any]:
         """The validated values of `request`; raises ValidationError.
 
-        A parameter that stands twice counts as it stands last.
+        A parameter that stands twice counts as it stands last. They are validated once: whoever
+        keeps the answer to a request has to know all that it depends on (funnel/caching.py).
         """
-        return cls.validated(request.query_params.dict() | path)
+        validated: dict[type[Params], dict[str, Any]] = request.__dict__.setdefault("validated", {})
+        if cls not in validated:
+            if validated:
+                raise TypeError(f"{cls.__name__} is not what this request is kept by.")
+            validated[cls] = cls.validated(request.query_params.dict() | path)
+        return validated[cls]
 
     @classmethod
     def of_body(cls, request: Request) -> dict[str, Any]:

@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "funnel.caching.KeptAnswersFirst",
 ]
 ROOT_URLCONF = "funnel.urls"
 WSGI_APPLICATION = "funnel.wsgi.application"
@@ -246,26 +247,35 @@ API_TOKENS = read_list("API_TOKEN")
 if not all(token.isascii() and token.isprintable() for token in API_TOKENS):
     raise ImproperlyConfigured("API_TOKEN is malformed: it must be printable ASCII.")
 
+# How long an answer is kept: a list of videos or people, and the numbers of one video.
+CACHE_LIST_SECONDS = read_number("CACHE_LIST_SECONDS", default=30, minimum=1, maximum=3600)
+CACHE_STATS_SECONDS = read_number("CACHE_STATS_SECONDS", default=15, minimum=1, maximum=3600)
+# How much memory each worker has for answers; 0: it keeps none.
+CACHE_MEMORY_MB = read_number("CACHE_MEMORY_MB", default=64, maximum=65_536)
 # Where workers share answers, counts of requests and used signatures. Empty: each has its own.
 CACHE_URL = read(env.str, "CACHE_URL", "redis://host:port/number", default="")
+CACHES: dict[str, dict[str, Any]] = {
+    # Apart from answers, so that a flood of those cannot push a used signature out.
+    "guards": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "guards",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 if CACHE_URL:
     read_url("CACHE_URL", schemes=("redis", "rediss"), default="")
-CACHES: dict[str, dict[str, Any]] = {
-    # In two parts, so that a flood of answers cannot push a used signature out.
-    alias: {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": f"funnel:{alias}",
-        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    CACHES = {
+        alias: {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CACHE_URL,
+            "KEY_PREFIX": f"funnel:{alias}",
+            # A slower answer is worth less than one that is computed here.
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        }
+        for alias in ("guards", "answers")
     }
-    if CACHE_URL
-    else {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": alias,
-        "OPTIONS": {"MAX_ENTRIES": entries},
-    }
-    for alias, entries in (("default", 1_000), ("guards", 100_000))
-}
+# Django wants one of that name; nobody asks it.
+CACHES["default"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["funnel.renderers.OrjsonRenderer"],

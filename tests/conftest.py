@@ -15,6 +15,9 @@ from clickhouse_schema.migrator import MIGRATIONS, Migrator, pending, read_migra
 from funnel.clickhouse import Clickhouse, ClickhouseSettings, connections
 from funnel.sql import parse_query
 from tests.clickhouse_server import LocalServer
+from tests.redis_server import redis_server, redis_url
+
+__all__ = ["redis_server", "redis_url"]
 
 FILLED_TABLES = parse_query(
     "tests.filled_tables",

@@ -5,5 +5,7 @@ import os
 os.environ["SECRET_KEY"] = "tests"
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 os.environ["LOG_JSON"] = "false"
+# A test changes what is stored and asks again at once.
+os.environ["CACHE_MEMORY_MB"] = "0"
 
 from funnel.settings import *  # noqa: F403

@@ -2,90 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from django.conf import settings
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+from tests.gunicorn_service import get, serving, total
+
 REQUESTS = 24
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
 def service(migrated_clickhouse, tmp_path_factory):
     """The address of a gunicorn with two workers, and where its log is."""
-    directory = tmp_path_factory.mktemp("gunicorn")
-    reader = settings.CLICKHOUSE["reader"]
-    port = free_port()
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("CLICKHOUSE_")
-    } | {
-        "DJANGO_SETTINGS_MODULE": "funnel.settings",
-        "SECRET_KEY": "tests",
-        "LOG_JSON": "true",
-        "DATABASE_URL": "sqlite://:memory:",
-        "CLICKHOUSE_URL": f"clickhouse://{reader['host']}:{reader['port']}/{reader['database']}",
-        "CLICKHOUSE_USER": str(reader["user"]),
-        "CLICKHOUSE_PASSWORD": str(reader["password"]),
-        "PROMETHEUS_MULTIPROC_DIR": str(directory / "metrics"),
-        "WEB_CONCURRENCY": "2",
-    }
-    log = directory / "gunicorn.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"],
-            cwd=REPOSITORY,
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(OSError):
-                if get(port, "/health")[0] == 200:
-                    break
-            assert process.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, log.read_text()[-2000:]
-            time.sleep(0.1)
-        yield port, log
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def get(port, target, method="GET", headers=None):
-    """Status, headers and body; a new connection each time, so that every worker gets some."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request(method, target, headers=headers or {})
-        response = connection.getresponse()
-        return response.status, response.headers, response.read()
-    finally:
-        connection.close()
-
-
-def total(page, metric):
-    lines = page.decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(metric))
+    with serving(tmp_path_factory.mktemp("gunicorn")) as address:
+        yield address
 
 
 def test_metrics_are_those_of_all_workers(service):

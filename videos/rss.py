@@ -6,28 +6,41 @@ import datetime as dt
 import re
 
 import nostr_sdk
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.feedgenerator import Enclosure, Rss201rev2Feed
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
 from funnel import clock
-from funnel.caching import LIST_SECONDS
+from funnel.caching import LIST_SECONDS, cached
 from funnel.nostr import VIDEO_KINDS
-from funnel.params import DEFAULT_ROWS
+from funnel.params import DEFAULT_ROWS, Params
 from videos import queries
 
 # What XML 1.0 §2.2 cannot hold, not even escaped.
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+class TagParams(Params):
+    tag = serializers.CharField()
+
+
+def own_address(request: HttpRequest | Request) -> str:
+    """The URL of the feed, as its readers are to ask for it."""
+    return request.build_absolute_uri(request.path)
+
+
 class RssViewSet(ViewSet):
+    @cached(Params, seconds=LIST_SECONDS, varies_by=own_address)
     def latest(self, request: Request) -> HttpResponse:
         return rss(request, "Latest videos", "recent", queries.Filters(kinds=VIDEO_KINDS))
 
+    @cached(Params, seconds=LIST_SECONDS, varies_by=own_address)
     def trending(self, request: Request) -> HttpResponse:
         return rss(request, "Trending videos", "trending", queries.Filters(kinds=VIDEO_KINDS))
 
+    @cached(TagParams, seconds=LIST_SECONDS, varies_by=own_address)
     def tag(self, request: Request, tag: str) -> HttpResponse:
         filters = queries.Filters(kinds=VIDEO_KINDS, hashtags=(tag,))
         return rss(request, f"Videos with #{tag}", "recent", filters)
@@ -36,15 +49,11 @@ class RssViewSet(ViewSet):
 def rss(request: Request, title: str, sort: str, filters: queries.Filters) -> HttpResponse:
     """One page of a list as an RSS 2.0 document."""
     page = queries.feed(sort, filters, now=clock.now(), row_limit=DEFAULT_ROWS)
-    address = request.build_absolute_uri(request.path)
+    address = own_address(request)
     feed = Rss201rev2Feed(xml(title), address, xml(title), feed_url=address)
     for row in page.rows:
         add_item(feed, row)
-    return HttpResponse(
-        feed.writeString("utf-8"),
-        content_type=feed.content_type,
-        headers={"Cache-Control": f"public, max-age={LIST_SECONDS}"},
-    )
+    return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)
 
 
 def add_item(feed: Rss201rev2Feed, row: queries.Row) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from funnel import clock
-from funnel.caching import LIST_SECONDS, STATS_SECONDS, cached
+from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS, cached
 from funnel.nostr import HEX_64
 from videos import queries
 from videos.paging import (
@@ -97,7 +98,7 @@ def envelope(rows: list[Row], next_cursor: str | None) -> dict[str, Any]:
 
 
 class VideoListViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(FeedParams, seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
         now, params = clock.now(), FeedParams.of(request)
         page = queries.feed(
@@ -109,7 +110,7 @@ class VideoListViewSet(ViewSet):
         )
         return Response(page.rows)
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(CursorFeedParams, seconds=LIST_SECONDS)
     def list_with_cursor(self, request: Request) -> Response:
         now, params = clock.now(), CursorFeedParams.of(request)
         sort, limit = params["sort"], params["limit"]
@@ -135,7 +136,7 @@ def list_of(place: Place) -> list[Any]:
 
 
 class VideoViewSet(ViewSet):
-    @cached(seconds=STATS_SECONDS)
+    @cached(VideoParams, seconds=STATS_SECONDS)
     def retrieve(self, request: Request, reference: str) -> Response:
         now, params = clock.now(), VideoParams.of(request, reference=reference)
         video = self.live(params["reference"], now=now)
@@ -144,19 +145,19 @@ class VideoViewSet(ViewSet):
             raise NotFound("Video not found")
         return Response({"event": event, "stats": {name: video[name] for name in VIDEO_STATS}})
 
-    @cached(seconds=STATS_SECONDS)
+    @cached(VideoParams, seconds=STATS_SECONDS)
     def stats(self, request: Request, reference: str) -> Response:
         params = VideoParams.of(request, reference=reference)
         video = self.live(params["reference"], now=clock.now())
         return Response(video | {"event_id": video["id"]})
 
-    @cached(seconds=STATS_SECONDS)
+    @cached(VideoParams, seconds=STATS_SECONDS)
     def views(self, request: Request, reference: str) -> Response:
         params = VideoParams.of(request, reference=reference)
         video = self.live(params["reference"], now=clock.now())
         return Response({name: video[name] for name in ("views", "unique_viewers")})
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(LikersParams, seconds=LIST_SECONDS)
     def likers(self, request: Request, reference: str) -> Response:
         now, params = clock.now(), LikersParams.of(request, reference=reference)
         video = self.live(params.get("a", params["reference"]), now=now)
@@ -171,7 +172,7 @@ class VideoViewSet(ViewSet):
         last = [rows[-1]["created_at"], rows[-1]["pubkey"]] if has_more else None
         return Response(envelope(rows, place_cursor(last, of="likers") if last else None))
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(CommentsParams, seconds=LIST_SECONDS)
     def comments(self, request: Request, reference: str) -> Response:
         now, params = clock.now(), CommentsParams.of(request, reference=reference)
         video = self.live(params["reference"], now=now)
@@ -199,7 +200,7 @@ def key_of(video: Row) -> str:
 
 
 class EventViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(VideoParams, seconds=LIST_SECONDS)
     def retrieve(self, request: Request, reference: str) -> Response:
         params = VideoParams.of(request, reference=reference)
         if not HEX_64.fullmatch(params["reference"]):
@@ -210,8 +211,13 @@ class EventViewSet(ViewSet):
         return Response(event)
 
 
+def kind_of_client(request: HttpRequest | Request) -> str:
+    """A page in a browser sends its Origin, an app does not."""
+    return "browser" if "Origin" in request.headers else "app"
+
+
 class AuthorViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(AuthorVideosParams, seconds=AUTHOR_SECONDS)
     def videos(self, request: Request, pubkey: str) -> Response:
         now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
         filters = dataclasses.replace(filters_of(params, now=now), author=params["pubkey"])
@@ -221,13 +227,13 @@ class AuthorViewSet(ViewSet):
         total = queries.count_videos(everything, now=now)
         return Response(page.rows, headers={"X-Total-Count": str(total)})
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(AuthorVideosParams, seconds=AUTHOR_SECONDS)
     def collabs(self, request: Request, pubkey: str) -> Response:
         now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
         filters = dataclasses.replace(filters_of(params, now=now), collaborator=params["pubkey"])
         return Response(self.page(params, filters, now=now).rows)
 
-    @cached(seconds=LIST_SECONDS)
+    @cached(FollowingFeedParams, seconds=LIST_SECONDS, varies_by=kind_of_client)
     def feed(self, request: Request, pubkey: str) -> Response:
         """What the people publish whom one follows.
 
@@ -256,7 +262,7 @@ class AuthorViewSet(ViewSet):
             next_cursor = offset_cursor(offset + limit) if page.has_more else None
         response = Response(
             page.rows
-            if "Origin" in request.headers
+            if kind_of_client(request) == "browser"
             else {"videos": page.rows, "next_cursor": next_cursor, "has_more": page.has_more}
         )
         patch_vary_headers(response, ["Origin"])
@@ -298,7 +304,7 @@ class BulkViewSet(ViewSet):
 
 
 class SearchViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(SearchParams, seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
         now, params = clock.now(), SearchParams.of(request)
         filters = filters_of(params, now=now)
@@ -313,7 +319,7 @@ class SearchViewSet(ViewSet):
 
 
 class SearchWithCursorViewSet(ViewSet):
-    @cached(seconds=LIST_SECONDS)
+    @cached(CursorSearchParams, seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
         now, params = clock.now(), CursorSearchParams.of(request)
         offset = cursor_in(params, of="search").offset

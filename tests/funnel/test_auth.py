@@ -9,7 +9,6 @@ import json
 
 import orjson
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from django.urls import include, path
 from nostr_sdk import PublicKey
@@ -71,7 +70,7 @@ def test_each_token_opens_it_and_the_answer_is_private(client, closed, clickhous
     response = client.get("/api/stats", headers={"Authorization": header})
 
     assert 200 == response.status_code
-    assert "private, max-age=30" == response["Cache-Control"]
+    assert response["Cache-Control"].startswith("private, max-age=15, ")
     assert "Authorization" in response["Vary"]
 
 
@@ -214,16 +213,6 @@ def test_a_proof_counts_once_wherever_it_is_shown_first(client):
     assert_refused(client.get(OWN_PATH, headers=used))
     # Another spelling of the same event is the same event.
     assert_refused(Client().get(OWN_PATH, headers={"Authorization": used["Authorization"] + "="}))
-
-
-def test_a_flood_of_answers_keeps_no_used_proof_out_of_memory(client):
-    used = header_of(proof())
-    client.get(OWN_PATH, headers=used)
-
-    for number in range(2_000):
-        caches["default"].set(f"answer{number}", b"", 60)
-
-    assert_refused(client.get(OWN_PATH, headers=used))
 
 
 def test_a_proof_that_is_refused_is_not_used_up(client):

@@ -20,7 +20,7 @@ def test_an_authors_videos_are_newest_first_and_nobody_elses(api):
     response = api.get(f"/api/users/{alice.pubkey}/videos")
 
     assert ["newer", "older"] == [row["title"] for row in response.json()]
-    assert "public, max-age=60" == response["Cache-Control"]
+    assert response["Cache-Control"].startswith("public, max-age=10, ")
 
 
 def test_the_author_may_be_named_as_nip_19_encodes_pubkeys(api):

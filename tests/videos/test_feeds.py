@@ -252,7 +252,7 @@ def test_unknown_parameters_are_ignored(api):
 
 
 def test_the_answer_may_be_cached_for_a_minute(api):
-    assert "public, max-age=60" == api.get("/api/videos")["Cache-Control"]
+    assert api.get("/api/videos")["Cache-Control"].startswith("public, max-age=30, ")
 
 
 def test_head_is_get_without_the_body(api):

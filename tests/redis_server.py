@@ -1,4 +1,4 @@
-"""A real Redis for the tests of what workers share."""
+"""A real Redis for the tests of what processes share."""
 
 from __future__ import annotations
 

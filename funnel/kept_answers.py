@@ -1,0 +1,291 @@
+"""Rendered answers that are kept, in this process and in Redis, and computed once for all who ask.
+
+An answer is *fresh* for `seconds` after its clock was read. After that, for as long again, it is
+served while one request computes it anew. Later it is served only when ClickHouse fails.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+import structlog
+from cachetools import LRUCache
+from django.conf import settings
+from django.core.cache import caches
+from prometheus_client import Counter
+from redis.exceptions import RedisError
+
+from funnel import clock
+from funnel.clickhouse import ClickhouseError, ClickhouseTimeout
+
+log = structlog.get_logger(__name__)
+
+# How old an answer may be when ClickHouse fails. Longer would show what was erased meanwhile.
+STALE_IF_ERROR_SECONDS = 3_600
+# How long a question that has failed is not asked again while there is an answer to show.
+REST_AFTER_FAILURE_SECONDS = 5
+# How long a worker that died keeps the others from computing its answer.
+LOCK_SECONDS = 15
+# How long somebody waits for another's computation; longer than any may take.
+WAIT_SECONDS = 40
+POLL_SECONDS = 0.01
+# A URL that is longer is read anew each time; those of apps are not.
+MAX_TARGET_CHARACTERS = 512
+MAX_TARGETS = 20_000
+# What an answer takes beside its body.
+OVERHEAD_BYTES = 1_000
+
+SERVED = Counter(
+    "api_answers_total",
+    "Answers that may be kept: fresh, stale, computed, awaited, or stale_after_failure.",
+    ["source"],
+)
+SHARED_FAILURES = Counter(
+    "api_shared_cache_failures_total",
+    "Times that Redis did not answer the API and was left alone for 5 seconds.",
+)
+
+T = TypeVar("T")
+
+
+class Answer(NamedTuple):
+    """A rendered answer.
+
+    headers: without `Cache-Control`, which depends on the age. computed_at: the clock of the
+    answer, Unix seconds. seconds: how long it is fresh. retry_at: not computed anew before, because
+    that has just failed.
+    """
+
+    body: bytes
+    headers: dict[str, str]
+    etag: str
+    computed_at: int
+    seconds: int
+    retry_at: int = 0
+
+    def age(self, now: int) -> int:
+        return max(0, now - self.computed_at)
+
+    def is_fresh(self, now: int) -> bool:
+        return self.age(now) < self.seconds
+
+    def may_be_shown_while_computing(self, now: int) -> bool:
+        return self.age(now) < 2 * self.seconds or now < self.retry_at
+
+    def may_be_shown_after_failure(self, now: int) -> bool:
+        return self.age(now) < self.seconds + STALE_IF_ERROR_SECONDS
+
+
+@dataclass(slots=True)
+class Flight:
+    """One computation that several threads wait for."""
+
+    landed: threading.Event = field(default_factory=threading.Event)
+    answer: Answer | None = None
+    failure: Exception | None = None
+
+
+class SharedAnswers:
+    """What all workers know, in Redis. While it fails each worker goes on by itself."""
+
+    def __init__(self) -> None:
+        self._rests_until = 0.0
+
+    def get(self, key: str) -> Answer | None:
+        found = self._ask(lambda: caches["answers"].get(key), None)
+        return Answer(*found) if found else None
+
+    def put(self, key: str, answer: Answer) -> None:
+        kept = answer.seconds + STALE_IF_ERROR_SECONDS
+        self._ask(lambda: caches["answers"].set(key, tuple(answer), kept), None)
+
+    def lock(self, key: str) -> bool:
+        """Whether the caller is the one that computes; without Redis everybody is."""
+        return self._ask(lambda: caches["answers"].add(f"{key}:lock", True, LOCK_SECONDS), True)
+
+    def is_locked(self, key: str) -> bool:
+        return self._ask(lambda: caches["answers"].has_key(f"{key}:lock"), False)
+
+    def unlock(self, key: str) -> None:
+        self._ask(lambda: caches["answers"].delete(f"{key}:lock"), True)
+
+    def _ask(self, question: Callable[[], T], otherwise: T) -> T:
+        if time.monotonic() < self._rests_until:
+            return otherwise
+        try:
+            return question()
+        except RedisError as error:
+            self._rests_until = time.monotonic() + REST_AFTER_FAILURE_SECONDS
+            SHARED_FAILURES.inc()
+            log.warning("shared_cache_failed", error=type(error).__name__)
+            return otherwise
+
+
+class KeptAnswers:
+    """Answers by key: in memory up to a number of bytes, the least used go first, and in Redis."""
+
+    def __init__(self, *, memory_bytes: int, shared: SharedAnswers | None) -> None:
+        self._shared = shared
+        self._lock = threading.Lock()
+        self._answers: LRUCache[str, Answer] = LRUCache(
+            memory_bytes, getsizeof=lambda answer: len(answer.body) + OVERHEAD_BYTES
+        )
+        self._keys: LRUCache[tuple[object, ...], str] = LRUCache(MAX_TARGETS)
+        self._flights: dict[str, Flight] = {}
+
+    # --- By the request as it was written ---------------------------------------------------------
+
+    def fresh(self, target: tuple[object, ...], now: int) -> Answer | None:
+        """The fresh answer in memory to a request that was written like an earlier one."""
+        with self._lock:
+            key = self._keys.get(target)
+            answer = self._answers.get(key) if key else None
+        if answer is None or not answer.is_fresh(now):
+            return None
+        SERVED.labels("fresh").inc()
+        return answer
+
+    def remember(self, target: tuple[object, ...], key: str) -> None:
+        """That `target` asks for `key`; what is long is not remembered."""
+        if sum(len(part) for part in target if isinstance(part, str)) <= MAX_TARGET_CHARACTERS:
+            with self._lock:
+                self._keys[target] = key
+
+    # --- By the key -------------------------------------------------------------------------------
+
+    def answer(self, key: str, compute: Callable[[], Answer]) -> Answer:
+        """The answer to show now; `compute` runs at most once at a time, in one worker.
+
+        Raises what `compute` raises, for all who have waited for it too.
+        """
+        now = clock.now()
+        known = self._known(key, now)
+        if known and known.is_fresh(now):
+            return self._served(known, "fresh")
+        if known and now < known.retry_at:
+            return self._served(known, "stale_after_failure")
+        while True:
+            flight, is_pilot = self._board(key)
+            if is_pilot:
+                return self._fly(key, flight, known, compute)
+            if known and known.may_be_shown_while_computing(now):
+                return self._served(known, "stale")
+            if not flight.landed.wait(WAIT_SECONDS):
+                raise ClickhouseTimeout
+            if flight.answer:
+                return self._served(flight.answer, "awaited")
+            if flight.failure:
+                raise flight.failure
+            # The pilot was ended from outside; the next one takes over.
+
+    def _board(self, key: str) -> tuple[Flight, bool]:
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight:
+                return flight, False
+            flight = self._flights[key] = Flight()
+            return flight, True
+
+    def _fly(
+        self, key: str, flight: Flight, known: Answer | None, compute: Callable[[], Answer]
+    ) -> Answer:
+        try:
+            flight.answer, source = self._computed(key, known, compute)
+        except Exception as error:
+            flight.failure = error
+            raise
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.landed.set()
+        return self._served(flight.answer, source)
+
+    def _computed(
+        self, key: str, known: Answer | None, compute: Callable[[], Answer]
+    ) -> tuple[Answer, str]:
+        """In the one thread of this process that computes the key now."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            # Another thread or worker may have landed since this one looked.
+            now = clock.now()
+            known = self._known(key, now) or known
+            if known and known.is_fresh(now):
+                return known, "awaited"
+            if self._shared is None or self._shared.lock(key):
+                break
+            if known and known.may_be_shown_while_computing(now):
+                return known, "stale"
+            while self._shared.is_locked(key):
+                if time.monotonic() > deadline:
+                    raise ClickhouseTimeout
+                time.sleep(POLL_SECONDS)
+        try:
+            if self._shared:
+                # It may have landed between the look above and the lock.
+                landed = self._known(key, now)
+                if landed and landed.is_fresh(now):
+                    return landed, "awaited"
+            return self._kept(key, compute()), "computed"
+        except ClickhouseError as error:
+            if known is None or not known.may_be_shown_after_failure(now):
+                raise
+            log.warning("stale_answer_shown", error=type(error).__name__, age=known.age(now))
+            rested = known._replace(retry_at=now + REST_AFTER_FAILURE_SECONDS)
+            self._remembered(key, rested)
+            return rested, "stale_after_failure"
+        finally:
+            if self._shared:
+                self._shared.unlock(key)
+
+    def _known(self, key: str, now: int) -> Answer | None:
+        """The newest answer that memory or Redis has, however old."""
+        with self._lock:
+            own = self._answers.get(key)
+        if self._shared is None or (own and (own.is_fresh(now) or now < own.retry_at)):
+            return own
+        theirs = self._shared.get(key)
+        if theirs is None or (own and own.computed_at >= theirs.computed_at):
+            return own
+        return self._remembered(key, theirs)
+
+    def _kept(self, key: str, answer: Answer) -> Answer:
+        if self._shared:
+            self._shared.put(key, answer)
+        return self._remembered(key, answer)
+
+    def _remembered(self, key: str, answer: Answer) -> Answer:
+        with self._lock:
+            # What is larger than all the memory is not kept there.
+            if self._answers.getsizeof(answer) <= self._answers.maxsize:
+                self._answers[key] = answer
+        return answer
+
+    def _served(self, answer: Answer, source: str) -> Answer:
+        SERVED.labels(source).inc()
+        return answer
+
+
+_kept: KeptAnswers | None = None
+_making = threading.Lock()
+
+
+def kept_answers() -> KeptAnswers | None:
+    """Those of this process; None where the settings give them no memory."""
+    global _kept
+    if _kept is None and settings.CACHE_MEMORY_MB:
+        with _making:
+            _kept = _kept or KeptAnswers(
+                memory_bytes=settings.CACHE_MEMORY_MB * 2**20,
+                shared=SharedAnswers() if "answers" in settings.CACHES else None,
+            )
+    return _kept
+
+
+def forget_answers() -> None:
+    """As after a start, with the settings of now."""
+    global _kept
+    _kept = None
