@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
+from funnel.nostr import MAX_CREATED_AT
 from ingestion import backoff, messages, metrics
 from ingestion.intake import Intake
 from ingestion.messages import (
@@ -192,6 +193,11 @@ class Dialogue:
     async def fetch(self, asked: Filter, since: int, until: int) -> Page:
         """One page of that span up to its true EOSE."""
         return await self.read(asked, lambda: Page(since, until))
+
+    async def fetch_ids(self, ids: Sequence[str]) -> set[str]:
+        """Asks for these events, no more than fit a page. Gives the ids of those that came."""
+        page = await self.fetch({"ids": list(ids), "limit": len(ids)}, 0, MAX_CREATED_AT)
+        return page.ids & set(ids)
 
     async def read(self, asked: Filter, new_page: Callable[[], P]) -> P:
         """What the filter brings up to a true EOSE: after a CLOSED or a silence it is asked again.

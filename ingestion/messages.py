@@ -70,6 +70,7 @@ RelayMessage = (
 class Filter(TypedDict, total=False):
     """A NIP-01 filter; times are inclusive Unix seconds."""
 
+    ids: list[str]
     kinds: list[int]
     authors: list[str]
     since: int

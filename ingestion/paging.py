@@ -39,7 +39,8 @@ class Page:
         self.since = since
         self.until = until
         # Distinct: a relay that repeats itself must not seem to have larger pages than it has.
-        self._ids: set[object] = set()
+        self.ids: set[str] = set()
+        self._without_id = 0
         self.oldest: int | None = None
         self.at_oldest = 0
         self.at_until = 0
@@ -49,16 +50,16 @@ class Page:
 
     @property
     def total(self) -> int:
-        return len(self._ids)
+        return len(self.ids) + self._without_id
 
     def note(self, raw: object) -> None:
         """Counts an event as the relay sent it; whether it is valid is of no interest here."""
         if type(raw) is not dict or type(event_id := raw.get("id")) is not str:
-            self._ids.add(len(self._ids))
-        elif event_id in self._ids:
+            self._without_id += 1
+        elif event_id in self.ids:
             return
         else:
-            self._ids.add(event_id)
+            self.ids.add(event_id)
         if type(raw) is not dict:
             return
         created_at, kind, pubkey = raw.get("created_at"), raw.get("kind"), raw.get("pubkey")
@@ -84,6 +85,12 @@ class Page:
 
 # Asks for what the filter says and hands over the page of that span, once it has its EOSE.
 Fetch = Callable[[Filter, int, int], Awaitable[Page]]
+# Reads all of a second, of which so many events are known, in another way; False where it cannot.
+ReadSecond = Callable[[int, int], Awaitable[bool]]
+
+
+async def _read_nothing(second: int, known: int) -> bool:
+    return False
 
 
 class Pager:
@@ -98,8 +105,9 @@ class Pager:
     ) -> None:
         """`kinds`: those to ask for, None for all.
 
-        `on_crowded` gets each second that holds more than a page; it is read kind by kind and
-        author by author, which finds all of it when all its kinds and authors are known.
+        `on_crowded` gets each second that holds more than a page, where nothing but paging can read
+        it: kind by kind and author by author, which finds all when all its kinds and authors are
+        known.
         `on_unreachable` gets each second of which even that certainly left something out.
         """
         self._kinds = None if kinds is None else tuple(sorted(kinds))
@@ -115,10 +123,11 @@ class Pager:
         self._known_kinds = {int(kind) for kind in Kind if not is_ephemeral(kind)}
         self._known_authors: set[str] = set()
 
-    async def walk(self, gap: Gap, fetch: Fetch) -> None:
+    async def walk(self, gap: Gap, fetch: Fetch, read_second: ReadSecond = _read_nothing) -> None:
         """Closes the gap page by page, shrinking it as it goes.
 
-        Whatever `fetch` raises goes through: the gap is then what is still to be read.
+        `read_second` is tried first on a second that holds more than a page. Whatever they raise
+        goes through: the gap is then what is still to be read.
         """
         previous: Page | None = None
         while not gap.is_closed:
@@ -133,10 +142,12 @@ class Pager:
                 gap.until = page.oldest
                 previous = page
             else:
-                await self._leave_second(gap, page, fetch)
+                await self._leave_second(gap, page, fetch, read_second)
                 previous = None
 
-    async def _leave_second(self, gap: Gap, page: Page, fetch: Fetch) -> None:
+    async def _leave_second(
+        self, gap: Gap, page: Page, fetch: Fetch, read_second: ReadSecond
+    ) -> None:
         """Steps over the second that filled the whole page, once all of it has been read."""
         second = gap.until
         is_last = True
@@ -146,7 +157,7 @@ class Pager:
         if not is_last or await self._is_as_large_as_any(page, fetch):
             # There was more, and the page did not show it.
             self._cap = max(self._cap, page.total)
-        if not is_last or self._may_be_cut(page):
+        if (not is_last or self._may_be_cut(page)) and not await read_second(second, page.at_until):
             self._on_crowded(second)
             await self._read_second(fetch, second, self._kinds, None)
         gap.until = second - 1

@@ -9,6 +9,7 @@ the moment at which a catch-up began, with the gaps that are still to be read.
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 import structlog
 
 from ingestion import metrics
+from ingestion.by_id import BusySeconds
 from ingestion.dialogue import Dialogue, Patience, Reception, RelayRefused
 from ingestion.gaps import Gaps, Synced
 from ingestion.messages import Filter
@@ -85,6 +87,7 @@ class RelaySync:
         self._now = now
         self._log = log.bind(relay=url)
         self._pager = new_pager(url, kinds)
+        self._busy_seconds = BusySeconds(url, kinds)
         self._gaps = Gaps()
         # What was created from the first to the second is synced, or in a gap that is still open.
         self._known_since = 0
@@ -186,10 +189,11 @@ class RelaySync:
         self._known_until = began_at
         asked_before = dialogue.pages_asked
 
+        read_second = functools.partial(self._busy_seconds.read, dialogue)
         saving = asyncio.create_task(self._save_progress(began_at))
         try:
             for gap in self._gaps.newest_first():
-                await self._pager.walk(gap, dialogue.fetch)
+                await self._pager.walk(gap, dialogue.fetch, read_second)
         finally:
             saving.cancel()
         await self._save_cursor(began_at)

@@ -111,6 +111,8 @@ class ChaosRelay:
                         client.send('["EOSE","live"]')
                     case ["REQ", str(name), dict(asked)]:
                         await self._answer(client, name, asked)
+                    case ["NEG-OPEN", *_]:
+                        client.send('["NOTICE","ERROR: bad msg: unknown cmd"]')
         except ConnectionClosed:
             pass
         finally:

@@ -86,6 +86,7 @@ class FakeRelay:
     excludes_until: bool = False
     empty_filters_match_nothing: bool = False
     sends_live_events: bool = True
+    # Those on which something was asked for.
     connections: int = 0
     pages: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -140,14 +141,18 @@ class FakeRelay:
         await asyncio.sleep(0)
 
     async def _converse(self, socket: ServerConnection) -> None:
-        self.connections += 1
         self._subscriptions[socket] = {}
         is_signed_in = not self.challenge
+        has_asked = False
         try:
             if self.challenge:
                 await _send(socket, ["AUTH", self.challenge])
             async for frame in socket:
-                match orjson.loads(frame):
+                message = orjson.loads(frame)
+                if message[0] == "REQ" and not has_asked:
+                    has_asked = True
+                    self.connections += 1
+                match message:
                     case ["AUTH", event]:
                         self.signed_in.append(event)
                         is_signed_in = True
@@ -158,6 +163,8 @@ class FakeRelay:
                         await self._answer(socket, name, filters)
                     case ["CLOSE", str(name)]:
                         self._subscriptions[socket].pop(name, None)
+                    case _:
+                        await _send(socket, ["NOTICE", "ERROR: bad msg: unknown cmd"])
         except ConnectionClosed:
             pass
         finally:
@@ -203,7 +210,8 @@ class FakeRelay:
             return False
         until = asked.get("until", 2**63) - self.excludes_until
         return (
-            asked.get("since", 0) <= event.created_at <= until
+            event.id in asked.get("ids", [event.id])
+            and asked.get("since", 0) <= event.created_at <= until
             and event.kind in asked.get("kinds", [event.kind])
             and event.pubkey in asked.get("authors", [event.pubkey])
         )
