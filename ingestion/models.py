@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from ingestion.gaps import Synced
+from ingestion.progress import Progress
 
 
 class Relay(models.Model):
@@ -68,6 +69,47 @@ class SyncCursor(models.Model):
     def synced(self) -> Synced:
         gaps = tuple((since, until) for since, until in self.gaps)
         return Synced(self.synced_since, self.synced_until, gaps, self.reread_since)
+
+
+class BackfillRun(models.Model):
+    """One reading of a span of a relay's past, and how far it has come, newest events first."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        INTERRUPTED = "interrupted"
+        COMPLETE = "complete"
+        PARTIAL = "partial", "read but for what the relay kept back"
+
+    # The others are gone on with when the same span is asked for again.
+    ENDED = (State.COMPLETE, State.PARTIAL)
+
+    relay = models.ForeignKey(Relay, on_delete=models.CASCADE, related_name="backfill_runs")
+    filter = models.TextField(help_text="The kinds that are asked for.")
+    since = models.BigIntegerField(help_text="Unix seconds, inclusive.")
+    until = models.BigIntegerField(help_text="Unix seconds, inclusive.")
+    unread_until = models.BigIntegerField(
+        help_text="Unix seconds: all after it, up to `until`, is in ClickHouse."
+    )
+    events_read = models.BigIntegerField(default=0, help_text="Copies included.")
+    unreachable_seconds = models.BigIntegerField(
+        default=0, help_text="Seconds of which the relay holds more than it gives."
+    )
+    state = models.CharField(max_length=40, choices=State.choices, default=State.RUNNING)
+    error = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["-started_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.relay} ({self.filter}) from {self.since} to {self.until}: {self.state}"
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(
+            self.since, self.until, self.unread_until, self.events_read, self.unreachable_seconds
+        )
 
 
 class RejectedEvent(models.Model):

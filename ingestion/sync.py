@@ -219,8 +219,13 @@ class RelaySync:
             metrics.CURSOR.labels(self.url).set(synced.until)
 
 
-def new_pager(url: str, kinds: WantedKinds) -> Pager:
-    """A pager that tells the log and the metrics what it meets at this relay."""
+def new_pager(
+    url: str, kinds: WantedKinds, *, on_unreachable: Callable[[int], None] | None = None
+) -> Pager:
+    """A pager that tells the log and the metrics what it meets at this relay.
+
+    `on_unreachable` is told too, once or more for each such second.
+    """
 
     def report_crowded(second: int) -> None:
         metrics.CROWDED_SECONDS.labels(url).inc()
@@ -229,6 +234,8 @@ def new_pager(url: str, kinds: WantedKinds) -> Pager:
     def report_unreachable(second: int) -> None:
         metrics.UNREACHABLE_SECONDS.labels(url).inc()
         log.error("events_unreachable", relay=url, created_at=second)
+        if on_unreachable is not None:
+            on_unreachable(second)
 
     return Pager(kinds=kinds.only, on_crowded=report_crowded, on_unreachable=report_unreachable)
 

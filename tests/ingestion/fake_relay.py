@@ -85,6 +85,8 @@ class FakeRelay:
     challenge: str = ""
     excludes_until: bool = False
     empty_filters_match_nothing: bool = False
+    # How long it thinks about each page.
+    page_seconds: float = 0.0
     sends_live_events: bool = True
     # Those on which something was asked for.
     connections: int = 0
@@ -178,6 +180,7 @@ class FakeRelay:
             self.pages += 1
             self.asked += filters
             fault = self.faults.get(self.pages)
+            await asyncio.sleep(self.page_seconds)
         if isinstance(fault, Close):
             await _send(socket, ["CLOSED", name, fault.text])
             return

@@ -113,12 +113,12 @@ def cursors(environment: dict[str, str]) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def ingesting(
-    environment: dict[str, str], *arguments: str, **changes: str
+async def running(
+    environment: dict[str, str], command: str, *arguments: str, **changes: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A running worker; what it logs goes to the test's own stderr."""
+    """A management command at work; what it logs goes to the test's own stderr."""
     process = await asyncio.create_subprocess_exec(
-        *MANAGE, "ingest_relay", *arguments, env=environment | changes
+        *MANAGE, command, *arguments, env=environment | changes
     )
     try:
         yield process
@@ -126,6 +126,13 @@ async def ingesting(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def ingesting(
+    environment: dict[str, str], *arguments: str, **changes: str
+) -> contextlib.AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """A running worker."""
+    return running(environment, "ingest_relay", *arguments, **changes)
 
 
 async def end_of(process: asyncio.subprocess.Process, seconds: float = 30.0) -> int:
