@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fuzz chaos bench lock
+.PHONY: help setup demo edge test lint fuzz chaos bench lock
 
 VENV := .venv
 PYTHON_VERSION := 3.11
@@ -19,6 +19,10 @@ setup: $(VENV)/installed ## Create .venv from the locked requirements (again onl
 demo: setup ## Serve live video feeds on port 8000, computed from signed events; Ctrl-C stops it
 	@SECRET_KEY="$${SECRET_KEY:-$$($(VENV)/bin/python -c 'import secrets; print(secrets.token_hex(32))')}" \
 		$(VENV)/bin/python manage.py demo
+
+edge: setup ## The same behind nginx on port 8080, which answers from memory
+	@SECRET_KEY="$${SECRET_KEY:-$$($(VENV)/bin/python -c 'import secrets; print(secrets.token_hex(32))')}" \
+		$(VENV)/bin/python manage.py demo --edge
 
 test: setup ## Run the tests
 	$(VENV)/bin/python -m pytest -n $(TEST_WORKERS)

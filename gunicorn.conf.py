@@ -26,6 +26,9 @@ threads = 4
 # Longer than the slowest query may take (CLICKHOUSE_READ_SECONDS), so that its error gets out.
 timeout = 30
 graceful_timeout = 20
+# A proxy in front closes its idle connections sooner; the other way round it would now and then
+# send a request into one that is just being closed here.
+keepalive = 75
 accesslog = None
 # A search may be 10 kB of any script, thrice that when percent-encoded; gunicorn by itself offers
 # 8,190 bytes at most, or no limit at all.

@@ -21,6 +21,9 @@ class Ports:
     http: int
     clickhouse: int
     relay: int
+    # nginx, and what it keeps answers in; only where it runs.
+    edge: int = 8080
+    keeper: int = 8081
 
 
 def read_ports(environment: Mapping[str, str]) -> Ports:
@@ -36,14 +39,21 @@ def read_ports(environment: Mapping[str, str]) -> Ports:
         http=port("DEMO_HTTP_PORT", 8000),
         clickhouse=port("DEMO_CLICKHOUSE_PORT", 19_000),
         relay=port("DEMO_RELAY_PORT", 17_777),
+        edge=port("DEMO_EDGE_PORT", 8080),
+        keeper=port("DEMO_KEEPER_PORT", 8081),
     )
 
 
-def refuse_taken_ports(ports: Ports, *, relay: bool) -> None:
-    """Raises PortRefused that says which port is taken; `relay` when a local one will run."""
+def refuse_taken_ports(ports: Ports, *, relay: bool, edge: bool = False) -> None:
+    """Raises PortRefused that says which port is taken.
+
+    relay: when a local one will run; edge: when nginx will.
+    """
     wanted = {"DEMO_HTTP_PORT": ports.http, "DEMO_CLICKHOUSE_PORT": ports.clickhouse}
     if relay:
         wanted["DEMO_RELAY_PORT"] = ports.relay
+    if edge:
+        wanted |= {"DEMO_EDGE_PORT": ports.edge, "DEMO_KEEPER_PORT": ports.keeper}
     for name, port in wanted.items():
         if not is_free(port):
             raise PortRefused(f"Port {port} is taken; choose another: {name}={port + 1} make demo")

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 from django.conf import settings
 
+from ingestion.demo.edge import NginxMissing, nginx
 from ingestion.demo.ports import PortRefused, Ports, read_ports, refuse_taken_ports
 from ingestion.demo.tour import tour
 
@@ -61,6 +62,13 @@ def test_the_relays_port_does_not_matter_where_another_relay_is_used(taken_port)
     refuse_taken_ports(Ports(http=http, clickhouse=clickhouse, relay=taken_port), relay=False)
 
 
+def test_nginx_that_is_missing_is_named_with_the_way_out(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+
+    with pytest.raises(NginxMissing, match="apt-get install nginx-light"):
+        nginx()
+
+
 @pytest.mark.parametrize("text", ["", "web", "0", "65536", "-1", "８０８０"])
 def test_a_malformed_port_is_named(text):
     with pytest.raises(PortRefused, match="DEMO_RELAY_PORT is malformed"):
@@ -74,6 +82,14 @@ def test_the_tour_asks_about_a_video_that_is_there():
 
     assert "one video's stats    curl -s 'http://host/api/videos/c0ffee/stats'" in lines
     assert any(line.endswith("tag=%E6%97%A5%E6%9C%AC+%26+more'") for line in lines)
+
+
+def nginx_is_installed() -> bool:
+    try:
+        nginx()
+    except NginxMissing:
+        return False
+    return True
 
 
 def processes_of(directory: Path) -> list[str]:
@@ -96,7 +112,7 @@ def get(url: str) -> Any:
 @pytest.mark.timeout(150)
 @pytest.mark.skipif(sys.platform != "linux", reason="the embedded ClickHouse runs on Linux only")
 def test_the_demo_shows_live_videos_and_leaves_no_process(tmp_path):
-    http, clickhouse, relay = free_ports(3)
+    http, clickhouse, relay, edge, keeper = free_ports(5)
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "funnel.settings",
@@ -106,12 +122,19 @@ def test_the_demo_shows_live_videos_and_leaves_no_process(tmp_path):
         "DEMO_HTTP_PORT": str(http),
         "DEMO_CLICKHOUSE_PORT": str(clickhouse),
         "DEMO_RELAY_PORT": str(relay),
+        "DEMO_EDGE_PORT": str(edge),
+        "DEMO_KEEPER_PORT": str(keeper),
     }
+    # As `make edge` where it can be run, and as `make demo` elsewhere.
+    api = http
+    with_edge = ["--edge"] if nginx_is_installed() else []
+    if with_edge:
+        http = edge
     said_path = tmp_path / "terminal"
 
     with said_path.open("w") as terminal:
         demo = subprocess.Popen(
-            [*DEMO, "--directory", str(tmp_path / "demo")],
+            [*DEMO, "--directory", str(tmp_path / "demo"), *with_edge],
             env=environment,
             stdout=terminal,
             stderr=subprocess.STDOUT,
@@ -123,9 +146,10 @@ def test_the_demo_shows_live_videos_and_leaves_no_process(tmp_path):
             time.sleep(0.2)
         assert demo.poll() is None, said_path.read_text()
         trending = get(f"http://127.0.0.1:{http}/api/videos?sort=trending&limit=50")
-        before = get(f"http://127.0.0.1:{http}/api/stats")["total_events"]
+        before = get(f"http://127.0.0.1:{api}/api/stats")["total_events"]
         time.sleep(4)
-        after = get(f"http://127.0.0.1:{http}/api/stats")["total_events"]
+        # Not what nginx has kept.
+        after = get(f"http://127.0.0.1:{api}/api/stats")["total_events"]
         running = processes_of(tmp_path / "demo")
         demo.send_signal(signal.SIGINT)
         demo.wait(STOP_SECONDS)

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ingestion.demo.edge import Edge, NginxMissing, nginx
 from ingestion.demo.generator import DAY_SECONDS, OPENING_DAYS
 from ingestion.demo.ports import (
     HOST,
@@ -45,12 +46,19 @@ class Command(BaseCommand):
             default=ROOT / ".demo",
             help="data and logs; default: .demo",
         )
+        parser.add_argument(
+            "--edge",
+            action="store_true",
+            help="put nginx in front, with deploy/nginx/nginx.conf.template",
+        )
 
-    def handle(self, *args: Any, directory: Path, **options: Any) -> None:
+    def handle(self, *args: Any, directory: Path, edge: bool, **options: Any) -> None:
         try:
             ports = read_ports(os.environ)
-            refuse_taken_ports(ports, relay=not settings.RELAY_URLS)
-        except PortRefused as error:
+            refuse_taken_ports(ports, relay=not settings.RELAY_URLS, edge=edge)
+            if edge:
+                nginx()
+        except (PortRefused, NginxMissing) as error:
             raise CommandError(str(error)) from error
         directory = directory.resolve()
         directory.mkdir(parents=True, exist_ok=True)
@@ -68,7 +76,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: children.request_stop())
         try:
-            self.start(children, ports=ports, directory=directory)
+            self.start(children, ports=ports, directory=directory, edge=edge)
             children.watch()
         except Stopped:
             pass
@@ -78,7 +86,7 @@ class Command(BaseCommand):
             self.say("Stopping.")
             children.stop()
 
-    def start(self, children: Children, *, ports: Ports, directory: Path) -> None:
+    def start(self, children: Children, *, ports: Ports, directory: Path, edge: bool) -> None:
         self.say(f"Starting; the logs are in {directory}.")
         manage = [sys.executable, str(ROOT / "manage.py")]
 
@@ -123,6 +131,22 @@ class Command(BaseCommand):
             )
         url = f"http://{HOST}:{ports.http}"
         self.say(f"API         {url}")
+        if edge:
+            children.run("collectstatic", [*manage, "collectstatic", "--no-input"])
+            front = Edge(
+                listen=f"{HOST}:{ports.edge}",
+                keeper=f"{HOST}:{ports.keeper}",
+                api=f"{HOST}:{ports.http}",
+                directory=directory / "edge",
+            )
+            children.start("nginx", front.command())
+            children.wait_until(
+                lambda: ask(ports.edge, "/health") is not None,
+                seconds=START_SECONDS,
+                what="nginx answers",
+            )
+            url = f"http://{HOST}:{ports.edge}"
+            self.say(f"nginx       {url}")
         self.say(f"\n{tour(url, trending(ports.http))}")
         self.say("\nCtrl-C stops everything; the data stays for the next time.")
 
