@@ -107,6 +107,7 @@ class Site:
             "CLICKHOUSE_PASSWORD": PASSWORD,
             "CLICKHOUSE_DATABASE": DATABASE,
             "WEB_CONCURRENCY": "1",
+            "RATE_LIMIT": "0",
         }
         self.run("manage.py", "migrate", "--skip-checks", "-v0").wait()
 

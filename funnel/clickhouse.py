@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypedDict, cast
+from typing import Any, ClassVar, NotRequired, TypedDict, cast
 
 import clickhouse_driver
 import orjson
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.connection import ConnectionProxy
 from prometheus_client import Counter, Histogram
 
+from funnel.query_limits import limits
 from funnel.sql import Query
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 ANSWER_MARGIN_SECONDS = 5
 # No public page is near it: a question that forgot its LIMIT fails instead of filling the memory.
 MAX_RESULT_ROWS = 10_000
+DEFAULT_MEMORY_MB = 2_048
 # Names are our own constants; this keeps it so.
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -162,6 +164,8 @@ class ClickhouseSettings(TypedDict):
     database: str
     connect_seconds: float
     query_seconds: float
+    # Of one question; only where `readonly`.
+    memory_mb: NotRequired[int]
     readonly: bool
 
 
@@ -257,6 +261,12 @@ class Clickhouse:
         of = structlog.contextvars.get_contextvars()
         asker = {key: of[key] for key in ("request_id", "endpoint") if of.get(key)}
         tagged = {"log_comment": orjson.dumps({"query": name, **asker}).decode(), **settings}
+        if self.settings["readonly"]:
+            tagged |= limits(
+                asker.get("endpoint", ""),
+                seconds=self.settings["query_seconds"],
+                memory_mb=self.settings.get("memory_mb", DEFAULT_MEMORY_MB),
+            )
         seconds = (
             API_QUERY_SECONDS.labels(endpoint=asker.get("endpoint", ""), query=name)
             if self.settings["readonly"]

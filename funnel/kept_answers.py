@@ -1,7 +1,8 @@
 """Rendered answers that are kept, in this process and in Redis, and computed once for all who ask.
 
-An answer is *fresh* for `seconds` after its clock was read. After that, for as long again, it is
-served while one request computes it anew. Later it is served only when ClickHouse fails.
+For the short time of `CACHE_FRESH_SECONDS` an answer is shown to everybody. After that one request
+computes it anew, and until then the others are shown the old one, as long as its promise
+(`max-age`) holds. An older one is shown only when ClickHouse fails.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import structlog
 from cachetools import LRUCache
 from django.conf import settings
-from django.core.cache import caches
 from prometheus_client import Counter
-from redis.exceptions import RedisError
 
 from funnel import clock
 from funnel.clickhouse import ClickhouseError, ClickhouseTimeout
+from funnel.shared_cache import SharedCache
 
 log = structlog.get_logger(__name__)
 
@@ -44,20 +44,14 @@ SERVED = Counter(
     "Answers that may be kept: fresh, stale, computed, awaited, or stale_after_failure.",
     ["source"],
 )
-SHARED_FAILURES = Counter(
-    "api_shared_cache_failures_total",
-    "Times that Redis did not answer the API and was left alone for 5 seconds.",
-)
-
-T = TypeVar("T")
 
 
 class Answer(NamedTuple):
     """A rendered answer.
 
     headers: without `Cache-Control`, which depends on the age. computed_at: the clock of the
-    answer, Unix seconds. seconds: how long it is fresh. retry_at: not computed anew before, because
-    that has just failed.
+    answer, Unix seconds. seconds: how long after that it may be shown. retry_at: not computed anew
+    before, because that has just failed.
     """
 
     body: bytes
@@ -70,11 +64,8 @@ class Answer(NamedTuple):
     def age(self, now: int) -> int:
         return max(0, now - self.computed_at)
 
-    def is_fresh(self, now: int) -> bool:
+    def holds(self, now: int) -> bool:
         return self.age(now) < self.seconds
-
-    def may_be_shown_while_computing(self, now: int) -> bool:
-        return self.age(now) < 2 * self.seconds or now < self.retry_at
 
     def may_be_shown_after_failure(self, now: int) -> bool:
         return self.age(now) < self.seconds + STALE_IF_ERROR_SECONDS
@@ -93,42 +84,34 @@ class SharedAnswers:
     """What all workers know, in Redis. While it fails each worker goes on by itself."""
 
     def __init__(self) -> None:
-        self._rests_until = 0.0
+        self._cache = SharedCache("answers")
 
     def get(self, key: str) -> Answer | None:
-        found = self._ask(lambda: caches["answers"].get(key), None)
+        found = self._cache.ask(lambda cache: cache.get(key), None)
         return Answer(*found) if found else None
 
     def put(self, key: str, answer: Answer) -> None:
         kept = answer.seconds + STALE_IF_ERROR_SECONDS
-        self._ask(lambda: caches["answers"].set(key, tuple(answer), kept), None)
+        self._cache.ask(lambda cache: cache.set(key, tuple(answer), kept), None)
 
     def lock(self, key: str) -> bool:
         """Whether the caller is the one that computes; without Redis everybody is."""
-        return self._ask(lambda: caches["answers"].add(f"{key}:lock", True, LOCK_SECONDS), True)
+        return self._cache.ask(lambda cache: cache.add(f"{key}:lock", True, LOCK_SECONDS), True)
 
     def is_locked(self, key: str) -> bool:
-        return self._ask(lambda: caches["answers"].has_key(f"{key}:lock"), False)
+        return self._cache.ask(lambda cache: cache.has_key(f"{key}:lock"), False)
 
     def unlock(self, key: str) -> None:
-        self._ask(lambda: caches["answers"].delete(f"{key}:lock"), True)
-
-    def _ask(self, question: Callable[[], T], otherwise: T) -> T:
-        if time.monotonic() < self._rests_until:
-            return otherwise
-        try:
-            return question()
-        except RedisError as error:
-            self._rests_until = time.monotonic() + REST_AFTER_FAILURE_SECONDS
-            SHARED_FAILURES.inc()
-            log.warning("shared_cache_failed", error=type(error).__name__)
-            return otherwise
+        self._cache.ask(lambda cache: cache.delete(f"{key}:lock"), True)
 
 
 class KeptAnswers:
     """Answers by key: in memory up to a number of bytes, the least used go first, and in Redis."""
 
-    def __init__(self, *, memory_bytes: int, shared: SharedAnswers | None) -> None:
+    def __init__(
+        self, *, fresh_seconds: int, memory_bytes: int, shared: SharedAnswers | None
+    ) -> None:
+        self._fresh_seconds = fresh_seconds
         self._shared = shared
         self._lock = threading.Lock()
         self._answers: LRUCache[str, Answer] = LRUCache(
@@ -144,7 +127,7 @@ class KeptAnswers:
         with self._lock:
             key = self._keys.get(target)
             answer = self._answers.get(key) if key else None
-        if answer is None or not answer.is_fresh(now):
+        if answer is None or not self._is_fresh(answer, now):
             return None
         SERVED.labels("fresh").inc()
         return answer
@@ -164,7 +147,7 @@ class KeptAnswers:
         """
         now = clock.now()
         known = self._known(key, now)
-        if known and known.is_fresh(now):
+        if known and self._is_fresh(known, now):
             return self._served(known, "fresh")
         if known and now < known.retry_at:
             return self._served(known, "stale_after_failure")
@@ -172,7 +155,7 @@ class KeptAnswers:
             flight, is_pilot = self._board(key)
             if is_pilot:
                 return self._fly(key, flight, known, compute)
-            if known and known.may_be_shown_while_computing(now):
+            if known and known.holds(now):
                 return self._served(known, "stale")
             if not flight.landed.wait(WAIT_SECONDS):
                 raise ClickhouseTimeout
@@ -213,11 +196,11 @@ class KeptAnswers:
             # Another thread or worker may have landed since this one looked.
             now = clock.now()
             known = self._known(key, now) or known
-            if known and known.is_fresh(now):
+            if known and self._is_fresh(known, now):
                 return known, "awaited"
             if self._shared is None or self._shared.lock(key):
                 break
-            if known and known.may_be_shown_while_computing(now):
+            if known and known.holds(now):
                 return known, "stale"
             while self._shared.is_locked(key):
                 if time.monotonic() > deadline:
@@ -227,7 +210,7 @@ class KeptAnswers:
             if self._shared:
                 # It may have landed between the look above and the lock.
                 landed = self._known(key, now)
-                if landed and landed.is_fresh(now):
+                if landed and self._is_fresh(landed, now):
                     return landed, "awaited"
             return self._kept(key, compute()), "computed"
         except ClickhouseError as error:
@@ -245,7 +228,7 @@ class KeptAnswers:
         """The newest answer that memory or Redis has, however old."""
         with self._lock:
             own = self._answers.get(key)
-        if self._shared is None or (own and (own.is_fresh(now) or now < own.retry_at)):
+        if self._shared is None or (own and (self._is_fresh(own, now) or now < own.retry_at)):
             return own
         theirs = self._shared.get(key)
         if theirs is None or (own and own.computed_at >= theirs.computed_at):
@@ -264,6 +247,9 @@ class KeptAnswers:
                 self._answers[key] = answer
         return answer
 
+    def _is_fresh(self, answer: Answer, now: int) -> bool:
+        return answer.age(now) < min(self._fresh_seconds, answer.seconds)
+
     def _served(self, answer: Answer, source: str) -> Answer:
         SERVED.labels(source).inc()
         return answer
@@ -279,6 +265,7 @@ def kept_answers() -> KeptAnswers | None:
     if _kept is None and settings.CACHE_MEMORY_MB:
         with _making:
             _kept = _kept or KeptAnswers(
+                fresh_seconds=settings.CACHE_FRESH_SECONDS,
                 memory_bytes=settings.CACHE_MEMORY_MB * 2**20,
                 shared=SharedAnswers() if "answers" in settings.CACHES else None,
             )

@@ -99,8 +99,11 @@ MIDDLEWARE = [
     "funnel.middleware.RequestLog",
     "funnel.middleware.Cors",
     "funnel.middleware.JsonErrors",
+    "funnel.throttling.RateLimit",
+    "funnel.middleware.BodyLimit",
     "funnel.auth.ApiToken",
     "django.middleware.security.SecurityMiddleware",
+    "funnel.middleware.PageSecurity",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -193,6 +196,7 @@ CLICKHOUSE["reader"] = CLICKHOUSE["default"] | {
     "password": read(env.str, "CLICKHOUSE_READER_PASSWORD", "a password", default="")
     or CLICKHOUSE_PASSWORD,
     "query_seconds": read_number("CLICKHOUSE_READ_SECONDS", default=10, minimum=1),
+    "memory_mb": read_number("CLICKHOUSE_READ_MEMORY_MB", default=2_048, minimum=16),
     "readonly": True,
 }
 
@@ -247,7 +251,18 @@ API_TOKENS = read_list("API_TOKEN")
 if not all(token.isascii() and token.isprintable() for token in API_TOKENS):
     raise ImproperlyConfigured("API_TOKEN is malformed: it must be printable ASCII.")
 
-# How long an answer is kept: a list of videos or people, and the numbers of one video.
+# Requests of one client in a minute, and those that ask for many things at once; 0: any number.
+RATE_LIMIT = read_number("RATE_LIMIT", default=300)
+RATE_LIMIT_BULK = read_number("RATE_LIMIT_BULK", default=120)
+# How many proxies of ours a request comes through: the client stands so far from the end of
+# X-Forwarded-For. 0: none, and the header is the client's word.
+TRUSTED_PROXIES = read_number("TRUSTED_PROXIES", default=0, maximum=10)
+# A hundred ids take 10 kB; an admin's form less.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# How long everybody is shown one computation of an answer; and how long it may be shown at most, by
+# us while another one is computed and by the caches of others: a list, and numbers.
+CACHE_FRESH_SECONDS = read_number("CACHE_FRESH_SECONDS", default=1, minimum=1, maximum=3600)
 CACHE_LIST_SECONDS = read_number("CACHE_LIST_SECONDS", default=30, minimum=1, maximum=3600)
 CACHE_STATS_SECONDS = read_number("CACHE_STATS_SECONDS", default=15, minimum=1, maximum=3600)
 # How much memory each worker has for answers; 0: it keeps none.
@@ -277,10 +292,13 @@ if CACHE_URL:
 # Django wants one of that name; nobody asks it.
 CACHES["default"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 
+# Where people reach the admin over TLS, its cookies stay on it.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["funnel.renderers.OrjsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "funnel.renderers.JsonWhateverAccepted",
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["funnel.parsers.OrjsonParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,

@@ -18,7 +18,8 @@ QUESTIONS = (
 def test_a_stampede_on_two_workers_asks_clickhouse_once(clickhouse, redis_url, tmp_path):
     publish(a_video())
 
-    keeping = {"CACHE_URL": redis_url, "CACHE_MEMORY_MB": "8", "CACHE_LIST_SECONDS": "3600"}
+    keeping = {"CACHE_URL": redis_url, "CACHE_MEMORY_MB": "8"}
+    keeping |= {"CACHE_LIST_SECONDS": "3600", "CACHE_FRESH_SECONDS": "3600"}
     with serving(tmp_path, **keeping) as (port, _):
         with ThreadPoolExecutor(32) as clients:
             answers = list(clients.map(lambda _: get(port, TARGET), range(CLIENTS)))

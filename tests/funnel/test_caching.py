@@ -27,6 +27,7 @@ from tests.published import NOW, publish
 
 RECENT = "/api/videos?sort=recent"
 THREADS = 24
+FRESH_SECONDS = 5
 
 
 class Clock:
@@ -48,6 +49,7 @@ def clock(monkeypatch):
 def kept(settings, clock):
     """Answers are kept, and none yet."""
     settings.CACHE_MEMORY_MB = 8
+    settings.CACHE_FRESH_SECONDS = FRESH_SECONDS
     forget_answers()
     yield
     forget_answers()
@@ -86,7 +88,7 @@ def test_an_answer_is_computed_once_until_its_time_is_over(client, clickhouse, k
 
     assert [first.id] == ids(client.get(RECENT))
     publish(second)
-    clock.time += LIST_SECONDS - 1
+    clock.time += FRESH_SECONDS - 1
     assert [first.id] == ids(client.get(RECENT))
     assert before + 1 == asked()
     clock.time += 1
@@ -257,7 +259,7 @@ def test_a_kept_answer_is_shown_while_clickhouse_is_away(
     client, clock, asked_before, clickhouse_is_away
 ):
     stale = served("stale_after_failure")
-    for seconds in (1, LIST_SECONDS, 3 * LIST_SECONDS, STALE_IF_ERROR_SECONDS):
+    for seconds in (1, FRESH_SECONDS, 3 * LIST_SECONDS, STALE_IF_ERROR_SECONDS):
         clock.time = NOW + seconds
         response = client.get(RECENT)
         assert 200 == response.status_code
@@ -292,7 +294,7 @@ def an_answer(text="answer", *, at=NOW):
 
 
 def test_a_stale_answer_is_shown_while_one_computes_it_anew(clock):
-    answers = KeptAnswers(memory_bytes=10_000, shared=None)
+    answers = KeptAnswers(fresh_seconds=FRESH_SECONDS, memory_bytes=10_000, shared=None)
     answers.answer("key", an_answer)
     entered, go = threading.Event(), threading.Event()
 
@@ -304,7 +306,7 @@ def test_a_stale_answer_is_shown_while_one_computes_it_anew(clock):
     def must_not_compute():
         raise AssertionError
 
-    clock.time += 11
+    clock.time += FRESH_SECONDS
     with ThreadPoolExecutor(1) as pilot:
         flight = pilot.submit(answers.answer, "key", slowly)
         assert entered.wait(10)
@@ -316,7 +318,7 @@ def test_a_stale_answer_is_shown_while_one_computes_it_anew(clock):
 
 
 def test_a_failure_is_the_failure_of_all_who_waited(clock):
-    answers = KeptAnswers(memory_bytes=10_000, shared=None)
+    answers = KeptAnswers(fresh_seconds=FRESH_SECONDS, memory_bytes=10_000, shared=None)
     computations = []
     everybody_waits = threading.Semaphore(0)
 
@@ -344,7 +346,7 @@ def test_a_failure_is_the_failure_of_all_who_waited(clock):
 
 
 def test_memory_is_bounded_by_bytes_and_what_is_asked_for_most_stays(clock):
-    answers = KeptAnswers(memory_bytes=20 * 2_000, shared=None)
+    answers = KeptAnswers(fresh_seconds=FRESH_SECONDS, memory_bytes=20 * 2_000, shared=None)
     computations = []
 
     def compute(number):
@@ -361,7 +363,7 @@ def test_memory_is_bounded_by_bytes_and_what_is_asked_for_most_stays(clock):
 
 
 def test_an_answer_that_is_larger_than_the_memory_is_answered(clock):
-    answers = KeptAnswers(memory_bytes=2_000, shared=None)
+    answers = KeptAnswers(fresh_seconds=FRESH_SECONDS, memory_bytes=2_000, shared=None)
 
     assert 5_000 == len(answers.answer("key", lambda: an_answer("x" * 5_000)).body)
 
@@ -383,7 +385,10 @@ def redis_cache(settings):
 
 
 def two_workers():
-    return [KeptAnswers(memory_bytes=10_000, shared=SharedAnswers()) for _ in range(2)]
+    return [
+        KeptAnswers(fresh_seconds=FRESH_SECONDS, memory_bytes=10_000, shared=SharedAnswers())
+        for _ in range(2)
+    ]
 
 
 def test_what_one_worker_has_computed_another_one_knows(clock, redis_cache, redis_url):
@@ -417,7 +422,7 @@ def test_a_worker_waits_for_another_one_or_shows_what_is_stale(clock, redis_cach
         go.set()
         assert b"answer 1" == first.result().body == second.result().body
 
-        clock.time += 10
+        clock.time += FRESH_SECONDS
         entered.clear()
         go.clear()
         third = threads.submit(one.answer, "key", slowly)

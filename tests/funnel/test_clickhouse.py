@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
+from django.urls import get_resolver
 from prometheus_client import REGISTRY
 
 from funnel.clickhouse import (
+    DEFAULT_MEMORY_MB,
     MAX_RESULT_ROWS,
     Clickhouse,
     ClickhouseError,
@@ -25,6 +27,7 @@ from funnel.clickhouse import (
     ClickhouseUnavailable,
     connections,
 )
+from funnel.query_limits import BY_ENDPOINT
 from funnel.sql import parse_query
 from tests.clickhouse_server import LocalServer
 
@@ -240,6 +243,34 @@ def test_both_doors_limit_the_time_and_only_the_reader_is_limited_in_rows(clickh
     assert reader.settings["query_seconds"] == setting(reader, "max_execution_time")
     assert 0 == setting(clickhouse, "max_result_rows")
     assert MAX_RESULT_ROWS == setting(reader, "max_result_rows")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "seconds", "memory"), [("videos", 1, 1), ("video-stats", 2, 4), ("", 1, 1)]
+)
+def test_a_question_has_the_time_and_memory_of_its_endpoint(clickhouse, endpoint, seconds, memory):
+    reader = connections["reader"]
+    with structlog.contextvars.bound_contextvars(endpoint=endpoint):
+        actual = setting(reader, "max_execution_time"), setting(reader, "max_memory_usage")
+
+    whole = reader.settings["query_seconds"], DEFAULT_MEMORY_MB * 2**20
+    assert (whole[0] // seconds, whole[1] // memory) == actual
+    assert 0 == setting(clickhouse, "max_memory_usage")
+
+
+def test_limits_are_of_endpoints_that_exist():
+    resolver = get_resolver()
+
+    assert [] == [name for name in BY_ENDPOINT if name not in resolver.reverse_dict]
+
+
+def test_a_question_that_takes_more_memory_is_an_overload(clickhouse):
+    hungry = a_query("SELECT length(groupArray(toString(number))) AS n FROM numbers(100000000)")
+    door = Clickhouse({**connections["reader"].settings, "memory_mb": 64})
+
+    with pytest.raises(ClickhouseOverloaded):
+        door.select(hungry, {})
+    assert 1 == value_of(door, "UInt8", 1)
 
 
 def test_the_reader_cannot_write(notes):

@@ -90,3 +90,55 @@ def test_the_operators_pages_stay_closed_to_other_origins(client, path):
     response = client.get(path, headers={"Origin": "https://app.example"})
 
     assert "Access-Control-Allow-Origin" not in response
+
+
+@pytest.mark.parametrize("length", ["262145", "9" * 30, "-1", "1e3"])
+def test_a_body_that_is_too_large_is_a_413_before_anybody_reads_it(client, length):
+    response = client.post(
+        "/api/users/bulk", b"{}", content_type="application/json", CONTENT_LENGTH=length
+    )
+
+    assert 413 == response.status_code
+    assert ["error"] == list(response.json())
+    assert "no-store" == response["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[" * 100_000,
+        b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+        b'{"event_ids": ["\\ud800"]}',
+        b'{"event_ids": [NaN]}',
+        b"\xff",
+        b"null",
+        b"7",
+        b'{"event_ids": {"a": 1}}',
+        b'{"event_ids": [null, 7, {}, []]}',
+        b'{"pubkeys": ["nsec1"], "event_ids": [""]}',
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/videos/bulk", "/api/videos/stats/bulk", "/api/users/bulk"])
+def test_a_body_that_is_something_else_is_a_400(client, path, body):
+    response = client.post(path, body, content_type="application/json")
+
+    assert 400 == response.status_code
+    assert ["error"] == list(response.json())
+
+
+def test_a_page_runs_nothing_from_elsewhere_and_is_framed_by_nobody(client):
+    page = client.get("/admin/login/")
+
+    assert page["Content-Security-Policy"].startswith("default-src 'self'; ")
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    assert "unsafe" not in page["Content-Security-Policy"].replace(
+        "style-src 'self' 'unsafe-inline'", ""
+    )
+    assert "DENY" == page["X-Frame-Options"]
+    assert "nosniff" == page["X-Content-Type-Options"]
+
+
+@pytest.mark.parametrize("path", ["/api/nope", "/api/videos?limit=abc", "/metrics"])
+def test_no_browser_guesses_what_an_answer_is(client, path):
+    assert "nosniff" == client.get(path)["X-Content-Type-Options"]

@@ -174,6 +174,8 @@ def children_environment(
         "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
         "PUBLIC_URL": f"http://{HOST}:{ports.http}",
         "API_TOKEN": "",
+        "RATE_LIMIT": "0",
+        "RATE_LIMIT_BULK": "0",
         "INGEST_METRICS_PORT": "0",
         "PROJECT_METRICS_PORT": "0",
         "LOG_JSON": "false",
