@@ -13,7 +13,7 @@ import structlog
 
 from ingestion.by_id import BusySeconds
 from ingestion.dialogue import Dialogue, Patience, Reception, RelayRefused
-from ingestion.gaps import Gap
+from ingestion.gaps import Gap, Span
 from ingestion.messages import Filter
 from ingestion.models import BackfillRun, Relay
 from ingestion.paging import Page, PageRefused, RelayMisbehaved
@@ -62,13 +62,10 @@ class BackfillRunBook:
         "updated_at",
     )
 
-    def __init__(
-        self, url: str, filter_name: str, since: int, until: int, storage: StorageThread
-    ) -> None:
+    def __init__(self, url: str, filter_name: str, span: Span, storage: StorageThread) -> None:
         self._url = url
         self._filter = filter_name
-        self._since = since
-        self._until = until
+        self._since, self._until = span
         self._storage = storage
         self._id = 0
 

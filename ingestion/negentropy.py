@@ -81,7 +81,7 @@ class Negentropy:
                 raise NegentropyUnsupported("not connected")
             summary = await relay.sync(compared, items, options.dry_run())
         except nostr_sdk.NostrSdkError as error:
-            said = str(error)
+            said = str(error).strip("'\"")  # the text comes as a literal
             if said.startswith(REFUSALS):
                 raise SpanRefused(said[:200]) from error
             raise NegentropyUnsupported(said[:200]) from error

@@ -486,6 +486,19 @@ def test_what_is_wrong_with_the_settings_is_one_sentence(environment, changes, w
     assert SECRET[:-1] not in ended.stderr
 
 
+async def publish(url: str, events: list[Event]) -> None:
+    async with connect(url) as relay:
+
+        async def send() -> None:
+            for event in events:
+                await relay.send(orjson.dumps(["EVENT", as_json(event)]).decode())
+
+        sending = asyncio.create_task(send())
+        for _ in events:
+            assert "true" in str(await relay.recv())
+        await sending
+
+
 def one_second_of_one_author() -> list[Event]:
     return [a_note(bob, f"at once {n}", at=3000) for n in range(1200)]
 
@@ -493,13 +506,6 @@ def one_second_of_one_author() -> list[Event]:
 def test_the_relay_of_nostr_sdk_is_read_completely(clickhouse, environment):
     """It gives 500 events at a time: of a second with more, NIP-77 tells the ids."""
     stored = [*notes(600, first_at=1000, step=7), *one_second_of_one_author()]
-
-    async def publish(url: str, events: list[Event]) -> None:
-        async with connect(url) as relay:
-            for event in events:
-                await relay.send(orjson.dumps(["EVENT", as_json(event)]).decode())
-            for _ in events:
-                assert "true" in str(await relay.recv())
 
     async def scenario() -> None:
         async with local_relay(port=free_port()) as url:
