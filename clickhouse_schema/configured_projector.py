@@ -13,6 +13,9 @@ def configured_projector(door: Door) -> Projector:
         door,
         own_relays=own_relays(),
         zap_signers=settings.ZAP_SIGNERS,
+        trusted_labelers=settings.TRUSTED_LABELERS,
+        trust_seeds=settings.TRUST_SEEDS,
+        trust_hops=settings.TRUST_HOPS,
         insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
     )
 

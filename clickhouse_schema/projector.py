@@ -8,6 +8,7 @@ that is repeated, interrupted or run by two workers at once ends at the same row
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 CHUNK_EVENTS = 20_000
 # An arrival is looked at as soon as its insert should be complete in every table …
 LAG_SECONDS = 0.2
+# So many follows away from a seed nobody has any standing.
+TRUST_HOPS = 2
 # … and once more when no insert of that time can still be under way.
 SETTLE_MARGIN_SECONDS = 15
 
@@ -36,6 +39,8 @@ SQL = {
         "next_due",
         "touch_due",
         "touch_unfinished",
+        "touch_seasoned",
+        "note_first_seen",
         "touch_deleted_events",
         "touch_lists",
         "touch_profiles",
@@ -60,7 +65,15 @@ SQL = {
         "find_lists",
         "project_list_entries",
         "project_lists",
+        "project_people",
+        "count_trusting",
+        "reach_seeds",
+        "reach_followed",
+        "touch_trusted",
+        "project_trust_weights",
         "project_profiles",
+        "next_touched",
+        "touch_chunk",
         "project_videos",
     )
 }
@@ -89,7 +102,14 @@ EVENT_TABLES = (
     ("events_local", "id"),
 )
 # Every table of the read model that holds something of a person.
-PEOPLE_TABLES = ("video_stats", "current_lists", "list_entries", "user_profiles", "touched_lists")
+PEOPLE_TABLES = (
+    "video_stats",
+    "current_lists",
+    "list_entries",
+    "user_profiles",
+    "first_seen",
+    "touched_lists",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,14 +122,18 @@ class Part:
     tables: tuple[str, ...]
 
 
-# In the order in which they are computed: the entries of lists are the bookmarks of videos.
+# In the order in which they are computed: the entries of lists are the bookmarks of videos, and
+# what people do counts for videos by what is known of them.
 READ_MODEL = (
     Part("list", "list_versions", "list", ("current_lists", "list_entries")),
+    Part("person", "events_by_author", "pubkey", ("first_seen",)),
     Part("profile", "profile_versions", "pubkey", ("user_profiles",)),
     Part("video", "video_versions", "video_key", ("video_stats",)),
 )
 # At most so many lists, profiles or videos at once when all are computed again.
 CHUNK_KEYS = 2_000
+# At most so many videos at once in any pass: whom many trust has acted on many.
+CHUNK_VIDEOS = 20_000
 
 
 class Door(Protocol):
@@ -160,6 +184,8 @@ class Projector:
 
     own_relays: the places that a request to vanish may name (NIP-62), as funnel.nostr.relay_place.
     zap_signers: pubkeys of payment servers whose receipts count as verified (NIP-57).
+    trusted_labelers: pubkeys whose labels change hashtags and sensitivity (NIP-32).
+    trust_seeds: pubkeys from which standing spreads over follow lists, trust_hops follows far.
     insert_seconds: how long an insert may take at most.
     """
 
@@ -169,16 +195,24 @@ class Projector:
         *,
         own_relays: Sequence[str] = (),
         zap_signers: Sequence[str] = (),
+        trusted_labelers: Sequence[str] = (),
+        trust_seeds: Sequence[str] = (),
+        trust_hops: int = TRUST_HOPS,
         insert_seconds: float = 60,
         lag_seconds: float = LAG_SECONDS,
     ) -> None:
         self.door = door
         self.own_relays = list(own_relays)
         self.zap_signers = list(zap_signers)
+        self.trusted_labelers = list(trusted_labelers)
+        self.trust_seeds = list(trust_seeds)
+        self.trust_hops = trust_hops
         self.settle_ms = round(1000 * (insert_seconds + SETTLE_MARGIN_SECONDS))
         self.lag_ms = round(1000 * lag_seconds)
         # Arrivals seen once; after a restart everything that has not settled is looked at again.
         self.seen_until_ms = 0
+        # Whether the follow lists have been gone over from these seeds.
+        self.has_followed = False
         # Whether a pass before this one may have ended in the middle.
         self.may_have_failed = True
 
@@ -278,7 +312,7 @@ class Projector:
         self.door.execute(
             SQL["touch_keys"], this | span | {"what": part.what, "until_key": chunk.until_key}
         )
-        self.compute(this, now=now, afresh=True)
+        self.compute(this, now=now, afresh=True, follow=False)
         reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
         self.door.execute(SQL["write_state"], this | reached)
         return chunk
@@ -333,6 +367,9 @@ class Projector:
             kinds = None
             self.door.execute(SQL["touch_deleted_events"], this)
             self.door.execute(SQL["touch_deleted_videos"], this)
+        if kinds is None or kinds - {Kind.VIEW}:
+            self.door.execute(SQL["touch_seasoned"], this)
+            self.door.execute(SQL["note_first_seen"], this)
         self.door.execute(SQL["record_due"], at)
         if has(*LIST_KINDS):
             self.door.execute(SQL["touch_lists"], this)
@@ -348,23 +385,89 @@ class Projector:
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
         return rows
 
-    def compute(self, this: dict[str, Any], *, now: int, afresh: bool = False) -> None:
-        """Writes the rows of the touched lists, profiles and videos.
+    def compute(
+        self, this: dict[str, Any], *, now: int, afresh: bool = False, follow: bool = True
+    ) -> None:
+        """Writes the rows of the touched lists, people, profiles and videos.
 
-        afresh: also those entries of a list that it had before.
+        afresh: also those entries of a list that it had before. follow: whether the lists may give
+        somebody another standing.
         """
         at = this | {"now": now}
         touched = self.door.select(SQL["count_touched"], this)[0]
+        videos = touched["videos"]
         if touched["lists"]:
             self.door.execute(SQL["find_lists"], at)
             self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
+        if self.trust_seeds and follow and (touched["lists"] or not self.has_followed):
+            videos += self.follow_trust(this)
+            self.has_followed = True
+        if touched["people"]:
+            self.door.execute(SQL["project_people"], this)
         if touched["profiles"]:
             self.door.execute(SQL["project_profiles"], at)
-        if touched["videos"]:
-            # After the lists, whose entries are the bookmarks.
-            self.door.execute(SQL["touch_targets"], at)
-            self.door.execute(SQL["project_videos"], at | {"zap_signers": self.zap_signers})
+        # After the lists, whose entries are the bookmarks, and after what is known of people.
+        if videos > CHUNK_VIDEOS:
+            self.compute_in_chunks(this, now=now)
+        elif videos:
+            self.compute_videos(this, now=now)
+
+    def compute_videos(self, this: dict[str, Any], *, now: int) -> None:
+        at = this | {"now": now}
+        self.door.execute(SQL["touch_targets"], at)
+        self.door.execute(
+            SQL["project_videos"],
+            at
+            | {
+                "zap_signers": self.zap_signers,
+                "trusted_labelers": self.trusted_labelers,
+                "has_seeds": bool(self.trust_seeds),
+            },
+        )
+
+    def compute_in_chunks(self, this: dict[str, Any], *, now: int) -> None:
+        """Each chunk is a pass of its own, a microsecond after the one before."""
+        after_key = ""
+        for chunk in itertools.count(this["pass"] + 1):
+            span = this | {"after_key": after_key}
+            found = self.door.select(SQL["next_touched"], span | {"row_limit": CHUNK_VIDEOS})[0]
+            if not found["keys"]:
+                return
+            after_key = found["until_key"]
+            self.door.execute(SQL["touch_chunk"], span | {"chunk": chunk, "until_key": after_key})
+            self.compute_videos({"pass": chunk}, now=now)
+
+    def follow_trust(self, this: dict[str, Any]) -> int:
+        """Goes over the follow lists from the seeds where a touched one matters for that, and once
+        after the start: the seeds may be others now.
+
+        Touches the videos of those whose standing has changed; returns how many are touched now.
+        """
+        seeds = {"trust_seeds": self.trust_seeds, "trust_hops": self.trust_hops}
+        if (
+            self.has_followed
+            and not self.door.select(SQL["count_trusting"], this | seeds)[0]["lists"]
+        ):
+            return 0
+        self.reach(this)
+        self.door.execute(SQL["touch_trusted"], this)
+        self.door.execute(SQL["touch_videos"], this)
+        self.door.execute(SQL["project_trust_weights"], this)
+        videos: int = self.door.select(SQL["count_touched"], this)[0]["videos"]
+        return videos
+
+    def reach(self, this: dict[str, Any]) -> None:
+        """Finds everybody whom the seeds reach, and over how many follows."""
+        self.door.execute(SQL["reach_seeds"], this | {"trust_seeds": self.trust_seeds})
+        for hops in range(1, self.trust_hops + 1):
+            self.door.execute(SQL["reach_followed"], this | {"reach": hops})
+
+    def compute_trust(self) -> None:
+        """Computes everybody's standing again; videos count it when they are computed next."""
+        this = self.begin_pass()
+        self.reach(this)
+        self.door.execute(SQL["project_trust_weights"], this)
 
     def erase(self, this: dict[str, Any], people: dict[str, Any]) -> dict[str, int]:
         """Deletes the touched events of vanished pubkeys from every table, for good (NIP-62).

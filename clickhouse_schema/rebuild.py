@@ -217,6 +217,8 @@ class Rebuild:
                 done += chunk.keys
             for table in part.tables:
                 self.door.execute(SQL["erase_stale_rows"], first | {"table": table})
+            if part.what == "list":
+                self.projector.compute_trust()
 
 
 def slices(events: int, slice_events: int) -> list[str]:

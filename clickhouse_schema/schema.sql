@@ -272,6 +272,16 @@ ENGINE = ReplacingMergeTree
 ORDER BY id
 SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
+CREATE TABLE first_seen
+(
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` SimpleAggregateFunction(min, UInt32),
+    `version` SimpleAggregateFunction(max, UInt64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY pubkey
+SETTINGS index_granularity = 256;
+
 CREATE MATERIALIZED VIEW labels_mv TO engagement
 (
     `target` String,
@@ -700,6 +710,18 @@ FROM
 )
 ARRAY JOIN quotes AS quoted;
 
+CREATE TABLE reached
+(
+    `pass` UInt64,
+    `pubkey` String,
+    `hops` UInt8
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY intDiv(pass, 3600000000)
+ORDER BY (pass, pubkey, hops)
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(6)
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
+
 CREATE VIEW reaction_counts
 AS SELECT
     video_key,
@@ -924,9 +946,23 @@ AS SELECT
     title,
     published_at,
     engagement_score,
+    plain_score,
+    trusted_score,
     trending_score
 FROM videos(now = {now:UInt32})
 WHERE toInt64(published_at) >= (toInt64({now:UInt32}) - (30 * 86400));
+
+CREATE TABLE trust_weights
+(
+    `pubkey` String CODEC(ZSTD(1)),
+    `version` UInt64,
+    `gone` UInt8,
+    `hops` UInt8,
+    `weight` Float64
+)
+ENGINE = ReplacingMergeTree(version, gone)
+ORDER BY pubkey
+SETTINGS index_granularity = 256;
 
 CREATE TABLE user_profiles
 (
@@ -1087,6 +1123,8 @@ CREATE TABLE video_stats
         namespace String,
         label String,
         people UInt64)),
+    `plain_score` UInt64 DEFAULT 0,
+    `trusted_score` Float64 DEFAULT 0,
     `engagement_score` Int64 MATERIALIZED ((toInt64(reactions) - toInt64(dislikes)) + (2 * toInt64(comments))) + (3 * toInt64(reposts)),
     INDEX d_tag_index d_tag TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX pubkey_index pubkey TYPE bloom_filter(0.01) GRANULARITY 1
@@ -1269,7 +1307,9 @@ AS SELECT
     reports,
     labels,
     engagement_score,
-    engagement_score * exp(((-greatest(0, toInt64({now:UInt32}) - toInt64(published_at))) / 3600) / 168) AS trending_score
+    plain_score,
+    trusted_score,
+    trusted_score * exp(((-greatest(0, toInt64({now:UInt32}) - toInt64(published_at))) / 3600) / 168) AS trending_score
 FROM video_stats
 FINAL
 WHERE live AND (expiration > {now:UInt32}) AND (created_at <= ({now:UInt32} + 900));

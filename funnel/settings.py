@@ -6,6 +6,7 @@ value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,6 +54,16 @@ def read_number(name: str, *, default: int, minimum: int = 0, maximum: int = 2**
 def read_list(name: str, *, default: list[str] | None = None) -> list[str]:
     words = read(env.list, name, "a comma-separated list", default=default or [])
     return [word.strip() for word in words if word.strip()]
+
+
+def read_pubkeys(name: str) -> list[str]:
+    pubkeys = read_list(name)
+    if not all(re.fullmatch("[0-9a-f]{64}", pubkey) for pubkey in pubkeys):
+        raise ImproperlyConfigured(
+            f"{name} is malformed: it must be a comma-separated list of pubkeys,"
+            " 64 lower-case hex digits each."
+        )
+    return pubkeys
 
 
 def read_url(name: str, *, schemes: tuple[str, ...], default: str) -> SplitResult:
@@ -237,7 +248,13 @@ SHUTDOWN_SECONDS = read_number("SHUTDOWN_SECONDS", default=20, minimum=1)
 PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")
 
 # Pubkeys of payment servers whose zap receipts count as verified (NIP-57).
-ZAP_SIGNERS = read_list("ZAP_SIGNERS")
+ZAP_SIGNERS = read_pubkeys("ZAP_SIGNERS")
+# Pubkeys whose labels add hashtags to videos and mark them sensitive (NIP-32).
+TRUSTED_LABELERS = read_pubkeys("TRUSTED_LABELERS")
+# Pubkeys whose follows give standing, without which nobody's acts move what is trending; and over
+# how many follows. Without any, everybody with a history counts alike.
+TRUST_SEEDS = read_pubkeys("TRUST_SEEDS")
+TRUST_HOPS = read_number("TRUST_HOPS", default=2, minimum=0, maximum=4)
 # How long the projector rests after a pass that found nothing more to do.
 PROJECT_INTERVAL_MS = read_number("PROJECT_INTERVAL_MS", default=250, minimum=10, maximum=60_000)
 # Where the projector shows its numbers to Prometheus; 0: nowhere.

@@ -182,6 +182,11 @@ def a_note(
     return an_event(Kind.NOTE, by, content=content, tags=[*marked, *tags], at=at)
 
 
+def histories(*people: Author) -> list[Event]:
+    """Something that each has signed two days before T: acts since then have a history."""
+    return [a_note(person, "here", at=-2 * A_DAY) for person in people]
+
+
 def a_quote(
     of: Event, by: Author = bob, *, kind: int = Kind.NOTE, via: Via = "e", at: int = 1
 ) -> Event:

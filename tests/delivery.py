@@ -24,6 +24,8 @@ class Delivery:
     now: int
     own_urls: tuple[str, ...] = OWN_URLS
     zap_signers: tuple[str, ...] = ()
+    trusted_labelers: tuple[str, ...] = ()
+    trust_seeds: tuple[str, ...] = ()
     rejected: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -31,6 +33,8 @@ class Delivery:
             self.clickhouse,
             own_relays=[relay_place(url) for url in self.own_urls],
             zap_signers=self.zap_signers,
+            trusted_labelers=self.trusted_labelers,
+            trust_seeds=self.trust_seeds,
             # An insert is complete in every table when the writer returns.
             lag_seconds=-1,
         )

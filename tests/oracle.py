@@ -36,6 +36,8 @@ HOUR_SECONDS = 3_600
 DAY_SECONDS = 86_400
 TRENDING_WINDOW_SECONDS = 30 * DAY_SECONDS
 TRENDING_DECAY_HOURS = 168
+# What one person's act on a video is worth to its place among the trending ones.
+REACTION_WORTH, COMMENT_WORTH, REPOST_WORTH = 1, 2, 3
 
 HEX_64 = re.compile(r"[0-9a-f]{64}")
 HEX_128 = re.compile(r"[0-9a-f]{128}")
@@ -89,7 +91,8 @@ class Config:
 
     `own_urls` are the service's own URLs and its upstream relays (NIP-62); `vanished` holds
     requests to vanish that came on paper, as (pubkey, until in Unix seconds). Caps of views are
-    per viewer, video and UTC day.
+    per viewer, video and UTC day. `trust_seeds` are pubkeys whose word is taken for others, over
+    `trust_hops` follows at most; without any, everybody has the same standing.
     """
 
     own_urls: tuple[str, ...] = ("wss://relay.example.com", "https://funnel.example.com")
@@ -97,6 +100,9 @@ class Config:
     future_tolerance_seconds: int = FUTURE_TOLERANCE_SECONDS
     trusted_labelers: frozenset[str] = frozenset()
     zap_signers: frozenset[str] = frozenset()
+    trust_seeds: frozenset[str] = frozenset()
+    trust_hops: int = 2
+    history_seconds: int = DAY_SECONDS
     views_per_day: int = 100
     loops_per_view: int = 1_000
     loops_per_day: int = 10_000
@@ -143,7 +149,8 @@ class Stats:
     """What people did with a live video.
 
     `emojis` counts pubkeys by emoji or `:shortcode:`; `emoji_images` counts them by (emoji or
-    `:shortcode:`, image URL), the URL being "" for a plain emoji.
+    `:shortcode:`, image URL), the URL being "" for a plain emoji. `plain_score` and `trusted_score`
+    are what the video trends by before it fades, with every voice alike and with trusted ones.
     """
 
     key: str
@@ -171,6 +178,8 @@ class Stats:
     unique_viewers: int
     loops: float
     engagement_score: int
+    plain_score: int
+    trusted_score: float
     trending_score: float
 
 
@@ -442,6 +451,13 @@ class Oracle:
             for key, event in self.current.items()
             if event.kind in VIDEO_KINDS and self._is_live(event)
         }
+        self.standing = self._standing()
+        self.first_seen: dict[str, int] = {}
+        for event in self.events.values():
+            # Choice: a request to vanish is kept as the proof, and is no history.
+            if event.kind not in (*NOT_PEOPLE, Kind.VANISH):
+                seen = self.first_seen.get(event.pubkey, event.created_at)
+                self.first_seen[event.pubkey] = min(seen, event.created_at)
         self._engage()
 
     # States of an event
@@ -612,9 +628,9 @@ class Oracle:
             for key in self._quoted(event):
                 self.quoters[key].add(event.pubkey)
 
-        self.reposters: dict[str, set[str]] = defaultdict(set)
+        self.reposts: dict[str, list[Event]] = defaultdict(list)
         for event in self._live_of_kinds(Kind.REPOST, Kind.GENERIC_REPOST):
-            self.reposters[self._repost_target(event) or ""].add(event.pubkey)
+            self.reposts[self._repost_target(event) or ""].append(event)
 
         self.bookmarkers: dict[str, set[str]] = defaultdict(set)
         lists = self._live_current(Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
@@ -777,7 +793,7 @@ class Oracle:
             emojis=emojis,
             emoji_images=emoji_images,
             comments=len(self.comments[key]),
-            reposts=len(self.reposters[key]),
+            reposts=len(self._reposters(key)),
             quotes=len(self.quoters[key]),
             zaps_verified=sum(zap.verified for zap in zaps),
             zaps_unverified=sum(not zap.verified for zap in zaps),
@@ -791,10 +807,15 @@ class Oracle:
             unique_viewers=unique_viewers,
             loops=loops,
             engagement_score=engagement,
-            trending_score=engagement * self._decay(key),
+            plain_score=sum(worth for _, worth, _ in self._acts(key)),
+            trusted_score=self.trusted_score(key),
+            trending_score=self.trusted_score(key) * self.decay(key),
         )
 
     def _votes(self, key: str) -> Counter[str]:
+        return Counter(self._reaction_text(event) or "+" for event in self._latest_votes(key))
+
+    def _latest_votes(self, key: str) -> Iterable[Event]:
         """D2: the latest of `+`, empty and `-` decides for each pubkey; ties: the lowest id."""
         latest: dict[str, Event] = {}
         for event in sorted(self.reactions[key], key=lambda event: (event.created_at, event.id)):
@@ -803,7 +824,7 @@ class Oracle:
             before = latest.get(event.pubkey)
             if before is None or before.created_at < event.created_at:
                 latest[event.pubkey] = event
-        return Counter(self._reaction_text(event) or "+" for event in latest.values())
+        return latest.values()
 
     @staticmethod
     def _reaction_text(event: Event) -> str:
@@ -868,9 +889,50 @@ class Oracle:
         """D6."""
         reactors = {event.pubkey for event in self.reactions[key]}
         in_favour = len(reactors) - self._votes(key)["-"]
-        return in_favour + 2 * len(self.comments[key]) + 3 * len(self.reposters[key])
+        return in_favour + 2 * len(self.comments[key]) + 3 * len(self._reposters(key))
 
-    def _decay(self, key: str) -> float:
+    def _reposters(self, key: str) -> set[str]:
+        return {event.pubkey for event in self.reposts[key]}
+
+    # Trust
+
+    def _standing(self) -> dict[str, float]:
+        """A weight for everybody within `trust_hops` follows of a seed, halving after the first."""
+        standing: dict[str, float] = {}
+        reached = self.config.trust_seeds
+        for hops in range(self.config.trust_hops + 1):
+            standing |= {pubkey: 0.5 ** max(0, hops - 1) for pubkey in reached}
+            followed = {name for pubkey in reached for name in self.following(pubkey)}
+            reached = frozenset(followed - standing.keys())
+        return standing
+
+    def _acts(self, key: str) -> Iterator[tuple[str, int, int]]:
+        """(pubkey, worth, Unix second of the latest): once for each person and kind of act.
+
+        Choice: who dislikes a video has not reacted in its favour, with whatever emoji besides.
+        """
+        against = {
+            vote.pubkey for vote in self._latest_votes(key) if self._reaction_text(vote) == "-"
+        }
+        for events, worth in (
+            ([each for each in self.reactions[key] if each.pubkey not in against], REACTION_WORTH),
+            (self.comments[key], COMMENT_WORTH),
+            (self.reposts[key], REPOST_WORTH),
+        ):
+            latest: dict[str, int] = {}
+            for event in events:
+                latest[event.pubkey] = max(event.created_at, latest.get(event.pubkey, 0))
+            yield from ((pubkey, worth, at) for pubkey, at in latest.items())
+
+    def trusted_score(self, key: str) -> float:
+        """The acts of people with standing who had been here for a day by then."""
+        return sum(
+            worth * (self.standing.get(pubkey, 0.0) if self.config.trust_seeds else 1.0)
+            for pubkey, worth, at in self._acts(key)
+            if at - self.first_seen[pubkey] >= self.config.history_seconds
+        )
+
+    def decay(self, key: str) -> float:
         age_hours = max(0, self.now - self.published(key)) / HOUR_SECONDS
         return math.exp(-age_hours / TRENDING_DECAY_HOURS)
 
@@ -907,12 +969,21 @@ class Oracle:
         author: str | None = None,
         hashtag: str | None = None,
         nsfw: bool = True,
+        trust: bool = True,
     ) -> list[str]:
-        """Videos published in the last 30 days, highest trending score first, then as recent."""
+        """Videos published in the last 30 days, highest trending score first, then as recent.
+
+        trust: whether people weigh what they are trusted, or all alike.
+        """
+
+        def score(key: str) -> float:
+            plain = sum(worth for _, worth, _ in self._acts(key))
+            return (self.trusted_score(key) if trust else plain) * self.decay(key)
+
         since = self.now - TRENDING_WINDOW_SECONDS
         keys = self.recent(kind=kind, author=author, hashtag=hashtag, nsfw=nsfw)
         fresh = [key for key in keys if self.published(key) >= since]
-        return sorted(fresh, key=lambda key: -self.engagement_score(key) * self._decay(key))
+        return sorted(fresh, key=lambda key: -score(key))
 
     def _matching(
         self, kind: int | None, author: str | None, hashtag: str | None, nsfw: bool
@@ -1015,6 +1086,7 @@ class Oracle:
             "recent": self.recent(),
             "popular": self.popular(),
             "trending": self.trending(),
+            "plain_trending": self.trending(trust=False),
             "videos": {key: self.video(key) for key in videos},
             "stats": {key: self.stats(key) for key in videos},
             "aliases": {id_: self.key(id_) for id_ in sorted(self.aliases)},

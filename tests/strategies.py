@@ -31,31 +31,25 @@ from tests.builders import (
     a_zap,
     a_zap_request,
     address,
-    alice,
     an_event,
     an_invoice,
     as_json,
-    bob,
     bookmarks,
-    carol,
-    dave,
     follows,
     forged,
     lightning_service,
-    mallory,
 )
 from tests.oracle import accept
 
 Value = TypeVar("Value")
 
-AUTHORS = (alice, bob, carol, dave, mallory)
 # Seconds that collide, straddle midnight, and lie on both sides of every `now` and its tolerance.
 OFFSETS: tuple[int, ...] = (
     *range(4),
     *range(4),
     *range(4),
     *(50, 51, 7_999, 8_000, 50, 51, 7_999, 8_000),
-    *(A_DAY, 100_900, 100_901, 40 * A_DAY),
+    *(A_DAY, A_DAY, A_DAY + 2, 100_900, 100_901, 40 * A_DAY),
 )
 NOWS = (T + 50, T + 100_000, T + 100_000, T + 31 * A_DAY, T + 41 * A_DAY)
 D_TAGS = ("v1", "v1", "v2", "", "https://vine.co/v/1:2", "naïve d")
@@ -119,6 +113,29 @@ UNKNOWN_ID = "ab" * 32
 
 
 @dataclass(frozen=True)
+class Cast:
+    """The few people of an event set; each number names others."""
+
+    alice: Author
+    bob: Author
+    carol: Author
+    dave: Author
+    mallory: Author
+
+    @classmethod
+    def numbered(cls, number: int) -> Cast:
+        return cls(*(Author(f"{name}{number or ''}") for name in cls.__annotations__))
+
+    @property
+    def creators(self) -> tuple[Author, ...]:
+        return self.alice, self.alice, self.bob, self.carol
+
+    @property
+    def all(self) -> tuple[Author, ...]:
+        return self.alice, self.bob, self.carol, self.dave, self.mallory
+
+
+@dataclass(frozen=True)
 class EventSet:
     """Deliveries in the order of arrival, repeated and forged ones among them, and a clock.
 
@@ -138,8 +155,9 @@ class EventSet:
 class Scene:
     """The events so far, and one draw from each of the small sets above."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    def __init__(self, draw: st.DrawFn, cast: Cast) -> None:
         self._draw = draw
+        self.cast = cast
         self.events: list[Event] = []
 
     def one(self, choices: tuple[Value, ...] | list[Value]) -> Value:
@@ -149,7 +167,7 @@ class Scene:
         return self._draw(st.lists(st.sampled_from(choices), max_size=most))
 
     def author(self) -> Author:
-        return self.one(AUTHORS)
+        return self.one(self.cast.all)
 
     def at(self) -> int:
         return self.one(OFFSETS)
@@ -162,6 +180,10 @@ class Scene:
     def event(self) -> Event:
         return self.one(self.events)
 
+    def at_or_later(self) -> int:
+        # Often when people have been here for a day, so that their acts are trusted.
+        return self.one((self.at(), self.one((A_DAY, A_DAY + 2, 100_900))))
+
     def expiration(self) -> list[Tag]:
         # Seldom, or little else would be left to see.
         expires = self.one((False, False, False, False, True))
@@ -173,7 +195,7 @@ def _publish(scene: Scene) -> Event:
     tags += scene.some(MEDIA, most=3) + scene.some(CLAIMS, most=1) + scene.expiration()
     tags += [("published_at", value) for value in scene.some(PUBLISHED, most=1)]
     return a_video(
-        scene.one((alice, alice, bob, carol)),
+        scene.one(scene.cast.creators),
         scene.one(D_TAGS),
         title=scene.one(("", "cats", "dogs", None)),
         at=scene.at(),
@@ -186,7 +208,7 @@ def _edit(scene: Scene) -> Event:
     before = scene.video()
     if not is_addressable(before.kind):
         return _publish(scene)
-    by = next(author for author in AUTHORS if author.pubkey == before.pubkey)
+    by = next(author for author in scene.cast.all if author.pubkey == before.pubkey)
     d = address(before).split(":", 2)[2]
     tags: list[Tag] = [("t", hashtag) for hashtag in scene.some(HASHTAGS)]
     tags += scene.expiration()
@@ -200,13 +222,18 @@ def _react(scene: Scene) -> Event:
         tags += scene.some(SOAPBOXES, most=1)
     tags += [("k", kind) for kind in scene.some(("34236", "34235", "1111", ""), most=1)]
     return a_reaction(
-        scene.video(), scene.author(), content, via=scene.one(VIAS), at=scene.at(), tags=tags
+        scene.video(),
+        scene.author(),
+        content,
+        via=scene.one(VIAS),
+        at=scene.at_or_later(),
+        tags=tags,
     )
 
 
 def _vote(scene: Scene) -> Event:
     """By people who cannot decide, within one second or two."""
-    video, by = scene.events[0], scene.one((bob, carol))
+    video, by = scene.events[0], scene.one((scene.cast.bob, scene.cast.carol))
     return a_reaction(video, by, scene.one(("+", "-", "")), at=scene.one((1, 1, 2)))
 
 
@@ -225,7 +252,7 @@ def _comment(scene: Scene) -> Event:
         scene.author(),
         parent=scene.one((None, scene.event())),
         via=scene.one(VIAS),
-        at=scene.at(),
+        at=scene.at_or_later(),
         tags=scene.expiration(),
     )
 
@@ -236,7 +263,7 @@ def _note(scene: Scene) -> Event:
     for mark in scene.some(("root", "reply", "mention", "", None), most=3):
         target = scene.one((scene.event(), scene.video()))
         tags.append(("e", target.id, *(("", mark) if mark is not None else ())))
-    return a_note(scene.author(), at=scene.at(), tags=tags)
+    return a_note(scene.author(), at=scene.at_or_later(), tags=tags)
 
 
 def _quote(scene: Scene) -> Event:
@@ -251,7 +278,7 @@ def _repost(scene: Scene) -> Event:
         kind=scene.one((Kind.REPOST, Kind.GENERIC_REPOST)),
         via=scene.one(VIAS),
         embedded=scene.one((False, True)),
-        at=scene.at(),
+        at=scene.at_or_later(),
         tags=scene.expiration(),
     )
 
@@ -259,7 +286,7 @@ def _repost(scene: Scene) -> Event:
 def _repost_what_never_came(scene: Scene) -> Event:
     """With a version of a video that only the repost carries, protected or forged at times."""
     known = scene.video()
-    owner = next(author for author in AUTHORS if author.pubkey == known.pubkey)
+    owner = next(author for author in scene.cast.all if author.pubkey == known.pubkey)
     d = address(known).split(":", 2)[2] if is_addressable(known.kind) else None
     tags: tuple[Tag, ...] = scene.one(((), (), (("-",),)))
     lost = a_video(owner, d, title="lost", at=scene.at(), kind=known.kind, tags=tags)
@@ -270,8 +297,8 @@ def _repost_what_never_came(scene: Scene) -> Event:
 def _delete(scene: Scene) -> Event:
     """By the author or by somebody else; of one event, of an address, of several at once."""
     targets = [scene.event() for _ in range(scene.one((1, 1, 2)))]
-    owners = [author for author in AUTHORS if author.pubkey == targets[0].pubkey]
-    by = scene.one([*owners, *owners, *owners, mallory])
+    owners = [author for author in scene.cast.all if author.pubkey == targets[0].pubkey]
+    by = scene.one([*owners, *owners, *owners, scene.cast.mallory])
     tags = scene.expiration()
     tags += scene.one(([], [("e", UNKNOWN_ID), ("a", "34236:no")]))
     at = scene.one((scene.at(), targets[0].created_at - T))
@@ -287,12 +314,13 @@ def _profile(scene: Scene) -> Event:
 
 
 def _follow(scene: Scene) -> Event:
-    return follows(scene.author(), *scene.some(AUTHORS, most=3), at=scene.at())
+    return follows(scene.author(), *scene.some(scene.cast.all, most=3), at=scene.at())
 
 
 def _list(scene: Scene) -> Event:
     videos = [scene.video() for _ in range(scene.one((0, 1, 2)))]
-    by, kind, d = scene.one((bob, carol)), scene.one(LISTS), scene.one(("best", "best", ""))
+    by = scene.one((scene.cast.bob, scene.cast.carol))
+    kind, d = scene.one(LISTS), scene.one(("best", "best", ""))
     return bookmarks(by, *videos, kind=kind, d=d, via=scene.one(VIAS), at=scene.at())
 
 
@@ -306,7 +334,7 @@ def _zap(scene: Scene) -> Event:
         by,
         invoice=an_invoice(millisats, scene.one((1, 1, 2))),
         request=scene.one((request, request, request, forged(request))),
-        service=scene.one((lightning_service, mallory)),
+        service=scene.one((lightning_service, scene.cast.mallory)),
         via=scene.one(VIAS),
         at=scene.at(),
     )
@@ -317,7 +345,7 @@ def _copy_a_zap(scene: Scene) -> Event:
     receipts = [event for event in scene.events if event.kind == Kind.ZAP]
     if not receipts:
         return _zap(scene)
-    service = scene.one((lightning_service, mallory))
+    service = scene.one((lightning_service, scene.cast.mallory))
     return an_event(Kind.ZAP, service, tags=scene.one(receipts).tags, at=scene.at())
 
 
@@ -336,7 +364,7 @@ def _label(scene: Scene) -> Event:
 def _view(scene: Scene) -> Event:
     return a_view(
         scene.video(),
-        scene.one((bob, carol)),
+        scene.one((scene.cast.bob, scene.cast.carol)),
         phase=scene.one(PHASES),
         loops=scene.one(LOOPS),
         session=scene.one(SESSIONS),
@@ -376,14 +404,14 @@ ACTS: tuple[Callable[[Scene], Event], ...] = (
     _repost_what_never_came,
     _quote,
     _profile,
-    _follow,
+    *[_follow] * 5,
     _report,
-    _label,
+    *[_label] * 2,
     _anything_else,
 )
 
 
-def _refusable(event: Event) -> list[Event]:
+def _refusable(event: Event, mallory: Author) -> list[Event]:
     """Forgeries of an event, and one of its kind with a signed timestamp in milliseconds."""
     return [
         an_event(event.kind, mallory, tags=event.tags, at=T * 999),
@@ -394,11 +422,14 @@ def _refusable(event: Event) -> list[Event]:
     ]
 
 
-@st.composite
-def event_sets(draw: st.DrawFn, most_events: int = 40) -> EventSet:
-    """Sets of up to `most_events` distinct events, shuffled, with repeats and forgeries."""
-    scene = Scene(draw)
+def _scene(draw: st.DrawFn, cast: Cast, most_events: int) -> tuple[list[Event], list[Event]]:
+    """What is delivered of one cast, repeats and forgeries among it, and what is missing."""
+    scene = Scene(draw, cast)
     scene.events.append(_publish(scene))
+    if scene.one((False, True)):
+        # Somebody who is trusted by the settings, and two follows away.
+        scene.events.append(follows(cast.dave, *scene.some(cast.all, most=3), cast.bob))
+        scene.events.append(follows(cast.bob, *scene.some(cast.all, most=3), cast.carol))
     for _ in range(draw(st.integers(0, most_events - 1))):
         scene.events.append(scene.one(ACTS)(scene))
     distinct = list({event.id: event for event in scene.events}.values())
@@ -413,5 +444,22 @@ def event_sets(draw: st.DrawFn, most_events: int = 40) -> EventSet:
     repeated = draw(st.lists(st.sampled_from(distinct), max_size=5))
     deliveries = delivered + [event for event in repeated if event not in missing]
     for event in draw(st.lists(st.sampled_from(distinct), max_size=2)):
-        deliveries.append(draw(st.sampled_from(_refusable(event))))
-    return EventSet(draw(st.permutations(deliveries)), draw(st.sampled_from(NOWS)), missing)
+        deliveries.append(draw(st.sampled_from(_refusable(event, cast.mallory))))
+    return deliveries, missing
+
+
+@st.composite
+def event_sets(draw: st.DrawFn, most_events: int = 40, casts: int = 1) -> EventSet:
+    """Sets of up to `most_events` distinct events, shuffled, with repeats and forgeries.
+
+    casts: how many such sets, of people who know nothing of each other, are delivered together.
+    """
+    scenes = [_scene(draw, Cast.numbered(number), most_events) for number in range(casts)]
+    deliveries = [event for delivered, _ in scenes for event in delivered]
+    missing = [event for _, gone in scenes for event in gone]
+    now = draw(st.sampled_from(NOWS))
+    if casts == 1:
+        return EventSet(draw(st.permutations(deliveries)), now, missing)
+    # One draw instead of one for each place.
+    draw(st.randoms(use_true_random=False)).shuffle(deliveries)
+    return EventSet(deliveries, now, missing)

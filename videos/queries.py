@@ -90,10 +90,12 @@ def feed(
     row_limit: int,
     row_offset: int = 0,
     after: Place | None = None,
+    trusted: bool = True,
 ) -> Page:
     """One page of a list, highest rank first, then the newest, then the lowest id.
 
-    sort: a key of FEEDS. after: the place of the last video of the page before.
+    sort: a key of FEEDS. after: the place of the last video of the page before. trusted: whether
+    people weigh what they are trusted in `trending`, or all alike.
     """
     ranked_at = after.ranked_at if after else now
     found = connections["reader"].select(
@@ -103,6 +105,7 @@ def feed(
             {
                 "now": now,
                 "ranked_at": ranked_at,
+                "trusted": trusted,
                 **dataclasses.asdict(filters),
                 "after_place": after.rank if after else 0.0,
                 "after_published_at": after.published_at if after else 0,
@@ -114,7 +117,7 @@ def feed(
         ),
     )
     return Page(
-        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now),
+        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now, trusted=trusted),
         places=[Place(row["place"], row["published_at"], row["id"], ranked_at) for row in found],
         has_more=len(found) > row_limit,
     )
@@ -129,7 +132,14 @@ def count_videos(filters: Filters, *, now: int) -> int:
 
 
 def search_text(
-    *, now: int, words: Sequence[str], filters: Filters, sort: str, row_limit: int, row_offset: int
+    *,
+    now: int,
+    words: Sequence[str],
+    filters: Filters,
+    sort: str,
+    row_limit: int,
+    row_offset: int,
+    trusted: bool = True,
 ) -> Page:
     """Videos whose title, content, alt text or hashtags hold every word, however it is written.
 
@@ -139,13 +149,14 @@ def search_text(
         "now": now,
         "words": words,
         "sorted_by": sort,
+        "trusted": trusted,
         **dataclasses.asdict(filters),
         "row_limit": row_limit + 1,
         "row_offset": row_offset,
     }
     found = connections["reader"].select(SEARCH_TEXT, declared(SEARCH_TEXT, values))
     return Page(
-        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now),
+        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now, trusted=trusted),
         places=[],
         has_more=len(found) > row_limit,
     )
@@ -170,9 +181,15 @@ def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row
     return {reference: rows[key] for reference, key in keys.items() if key in rows}
 
 
-def video_rows(keys: Sequence[str], *, now: int) -> list[Row]:
-    """The rows of the live videos among at most 100 keys, in the order of the keys."""
-    return connections["reader"].select(VIDEO_ROWS, {"now": now, "keys": keys}) if keys else []
+def video_rows(keys: Sequence[str], *, now: int, trusted: bool = True) -> list[Row]:
+    """The rows of the live videos among at most 100 keys, in the order of the keys.
+
+    trusted: whether `trending_score` counts people for what they are trusted, or all alike.
+    """
+    if not keys:
+        return []
+    values = {"now": now, "keys": keys, "trusted": trusted}
+    return connections["reader"].select(VIDEO_ROWS, values)
 
 
 def event(id: str, *, now: int) -> Row | None:

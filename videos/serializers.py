@@ -55,6 +55,8 @@ SENSITIVE_BY_WORD = {
     "hide": (False,),
     "false": (False,),
 }
+# How `trending` counts people: for what they are trusted, or all alike.
+TRUST_BY_WORD = {"on": True, "off": False}
 MAX_LIKERS = 500
 
 # Apps tell long videos from short ones; whether a kind is addressable is no matter to them.
@@ -130,6 +132,7 @@ class ListParams(Params):
     )
     nsfw = WordField(SENSITIVE_BY_WORD, default="show")
     period = WordField(PERIOD_SECONDS, default="all")
+    trust = WordField(TRUST_BY_WORD, default="on")
     before = SecondsField()
     offset = RowOffsetField()
     limit = RowLimitField()
@@ -270,7 +273,9 @@ class Video(serializers.Serializer[Any]):
     engagement_score = serializers.IntegerField(
         help_text="(reactions - dislikes) + 2 * comments + 3 * reposts."
     )
-    trending_score = serializers.FloatField(help_text="The engagement score, decayed by age.")
+    trending_score = serializers.FloatField(
+        help_text="What trusted people did with it, decayed by age."
+    )
     platform = serializers.CharField(allow_blank=True)
     classic = serializers.BooleanField(help_text="Imported from an earlier platform.")
     tags = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))

@@ -107,6 +107,7 @@ class VideoListViewSet(ViewSet):
             now=now,
             row_limit=params["limit"],
             row_offset=params["offset"],
+            trusted=params["trust"],
         )
         return Response(page.rows)
 
@@ -114,7 +115,9 @@ class VideoListViewSet(ViewSet):
     def list_with_cursor(self, request: Request) -> Response:
         now, params = clock.now(), CursorFeedParams.of(request)
         sort, limit = params["sort"], params["limit"]
-        cursor = cursor_in(params, of=sort)
+        # Places of one ranking mean nothing in the other.
+        ranking = sort if params["trust"] else f"{sort} without trust"
+        cursor = cursor_in(params, of=ranking)
         page = queries.feed(
             sort,
             filters_of(params, now=now),
@@ -122,13 +125,14 @@ class VideoListViewSet(ViewSet):
             row_limit=limit,
             row_offset=cursor.offset,
             after=Place(*cursor.place) if cursor.place else None,
+            trusted=params["trust"],
         )
         if not page.has_more:
             return Response(envelope(page.rows, None))
         if cursor.offset:
             return Response(envelope(page.rows, offset_cursor(cursor.offset + limit)))
         last = list_of(page.places[limit - 1])
-        return Response(envelope(page.rows, place_cursor(last, of=sort)))
+        return Response(envelope(page.rows, place_cursor(last, of=ranking)))
 
 
 def list_of(place: Place) -> list[Any]:
@@ -275,6 +279,7 @@ class AuthorViewSet(ViewSet):
             now=now,
             row_limit=params["limit"],
             row_offset=params["offset"],
+            trusted=params["trust"],
         )
 
 
@@ -311,7 +316,12 @@ class SearchViewSet(ViewSet):
         if params["tag"]:
             sort = "recent" if params["sort"] == "relevance" else params["sort"]
             page = queries.feed(
-                sort, filters, now=now, row_limit=params["limit"], row_offset=params["offset"]
+                sort,
+                filters,
+                now=now,
+                row_limit=params["limit"],
+                row_offset=params["offset"],
+                trusted=params["trust"],
             )
         else:
             page = searched(params, filters, now=now, row_offset=params["offset"])
@@ -336,4 +346,5 @@ def searched(params: Mapping[str, Any], filters: Filters, *, now: int, row_offse
         sort=params["sort"],
         row_limit=params["limit"],
         row_offset=row_offset,
+        trusted=params["trust"],
     )

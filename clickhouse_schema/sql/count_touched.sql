@@ -2,6 +2,7 @@
 SELECT
     countIf(what = 'video') AS videos,
     countIf(what = 'list') AS lists,
+    countIf(what = 'person') AS people,
     countIf(what = 'profile') AS profiles
 FROM touched
 WHERE pass = {pass:UInt64}

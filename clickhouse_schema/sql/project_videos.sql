@@ -6,7 +6,7 @@ INSERT INTO video_stats (
     embedded_loops, embedded_likes, embedded_comments, embedded_reposts, tags,
     reactions, likes, dislikes, emojis, emoji_images, comments, reposts, quotes, bookmarks,
     zaps, zap_msat, zaps_unverified, zap_msat_unverified, views, unique_viewers, loops,
-    reports, labels
+    reports, labels, plain_score, trusted_score
 )
 WITH
     -- an invoice is paid once, however many receipts repeat it
@@ -18,6 +18,11 @@ WITH
         payment -> NOT has(verified, payment),
         arrayDistinct(arrayMap(payment -> (payment.1, payment.2), counts.payments))
     ) AS unverified,
+    -- the reasons that trusted people give for a warning (NIP-36)
+    arrayMap(
+        label -> substring(label, length('content-warning') + 2),
+        arrayFilter(label -> startsWith(label, 'content-warning\0'), counts.trusted_labels)
+    ) AS warnings,
     videos AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video'),
     targets AS (SELECT target FROM touched_targets WHERE pass = {pass:UInt64}),
     newest AS (
@@ -111,6 +116,14 @@ WITH
             argMinIf(token, (-toInt64(created_at), event_id), token IN ('+', '', '-')) AS vote,
             groupUniqArray(token) AS texts,
             groupUniqArray(concat(token, '\0', token_url)) AS tokens,
+            max(created_at) AS latest,
+            -- who dislikes a video has not spoken for it
+            multiIf(
+                relation = 'reaction' AND NOT (has_voted AND vote = '-'), 1,
+                relation = 'comment', 2,
+                relation = 'repost', 3,
+                0
+            ) AS worth,
             groupUniqArrayIf(
                 (token, amount_msat, pubkey IN {zap_signers:Array(String)}),
                 relation = 'zap'
@@ -134,8 +147,35 @@ WITH
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'reaction') AS pictured,
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'report') AS reported,
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'label') AS labelled,
+            groupUniqArrayArrayIf(
+                texts,
+                relation = 'label' AND actor IN {trusted_labelers:Array(String)}
+            ) AS trusted_labels,
+            -- one voice for each person and kind of act
+            sum(worth) AS plain_score,
+            -- what people do before they have been here for a day is not trusted, nor what those do
+            -- whom the seeds do not reach
+            sumIf(
+                worth * if({has_seeds:Bool}, trusted.weight, 1),
+                latest >= known.first_at + 86400
+            ) AS trusted_score,
             groupUniqArrayArray(payments) AS payments
         FROM people
+        LEFT JOIN (
+            SELECT
+                pubkey,
+                min(created_at) AS first_at
+            FROM first_seen
+            WHERE pubkey IN (SELECT actor FROM engagement WHERE target IN targets)
+            GROUP BY pubkey
+        ) AS known ON people.actor = known.pubkey
+        LEFT JOIN (
+            SELECT
+                pubkey,
+                weight
+            FROM trust_weights FINAL
+            WHERE pubkey IN (SELECT actor FROM engagement WHERE target IN targets)
+        ) AS trusted ON people.actor = trusted.pubkey
         GROUP BY video_key
     ),
     bookmarked AS (
@@ -249,9 +289,21 @@ SELECT
     newest.duration,
     newest.alt,
     newest.language,
-    newest.hashtags,
-    newest.sensitive,
-    newest.content_warning,
+    -- NIP-32: labels of trusted people in namespace #t are hashtags, written as the author's own are
+    arrayDistinct(arrayConcat(
+        newest.hashtags,
+        arraySort(arrayFilter(
+            hashtag -> hashtag != '',
+            arrayMap(
+                label -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+                    extract(substring(label, 4), '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+                ))),
+                arrayFilter(label -> startsWith(label, '#t\0'), counts.trusted_labels)
+            )
+        ))
+    )) AS hashtags,
+    newest.sensitive OR notEmpty(warnings) AS sensitive,
+    if(newest.sensitive, newest.content_warning, arrayMin(warnings)) AS content_warning,
     newest.platform,
     newest.embedded_loops,
     newest.embedded_likes,
@@ -301,7 +353,9 @@ SELECT
         ),
         counts.labelled.1,
         counts.labelled.2
-    ) AS labels
+    ) AS labels,
+    counts.plain_score,
+    counts.trusted_score
 FROM newest
 LEFT JOIN counts ON newest.video_key = counts.video_key
 LEFT JOIN bookmarked ON newest.video_key = bookmarked.video_key

@@ -16,5 +16,13 @@ WHERE pubkey IN {pubkeys:Array(String)}
 UNION ALL
 SELECT
     {pass:UInt64} AS pass,
-    'profile' AS what,
+    arrayJoin(['profile', 'person']) AS what,
     arrayJoin({pubkeys:Array(String)}) AS key
+UNION ALL
+-- what stays of them may have no history any more
+SELECT
+    {pass:UInt64} AS pass,
+    'event' AS what,
+    id AS key
+FROM events_by_author
+WHERE pubkey IN {pubkeys:Array(String)} AND kind IN (1, 6, 7, 16, 1111)

@@ -303,7 +303,7 @@ def test_the_command_rebuilds_and_tells_how_far_it_is(delivery, monkeypatch):
 
     assert before == answers(delivery.clickhouse)
     progress = {line["what"]: line for line in logs if line["event"] == "rebuild_progressed"}
-    assert ["facts", "lists", "profiles", "videos"] == [*progress]
+    assert ["facts", "lists", "persons", "profiles", "videos"] == [*progress]
     assert all(line["done"] == line["total"] > 0 for line in progress.values())
     assert "rebuild_completed" == logs[-1]["event"]
 

@@ -26,6 +26,18 @@ CLAIMS = parse_query(
 )
 
 
+SCORES = parse_query(
+    "tests.scores",
+    """-- What each video trends by.
+    SELECT
+        video_key,
+        plain_score,
+        trusted_score
+    FROM videos(now = {now:UInt32})
+    """,
+)
+
+
 def row(api: APIClient, video: Event) -> dict[str, Any]:
     response = api.get(f"/api/videos/{video.id}/stats")
     assert 200 == response.status_code, response.content
@@ -36,6 +48,11 @@ def row(api: APIClient, video: Event) -> dict[str, Any]:
 def fields(api: APIClient, video: Event, *names: str) -> dict[str, Any]:
     found = row(api, video)
     return {name: found[name] for name in names}
+
+
+def rows_of(now: int) -> list[dict[str, Any]]:
+    """What every live video trends by before it fades."""
+    return connections["reader"].select(SCORES, {"now": now})
 
 
 def each(api: APIClient, videos: Sequence[Event], name: str) -> list[Any]:

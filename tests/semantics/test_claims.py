@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnel.clickhouse import Clickhouse
+from funnel.clickhouse import Clickhouse, connections
 from funnel.nostr import Event, Kind
 from tests.builders import (
     Author,
@@ -140,3 +140,55 @@ def test_labels_are_people_by_namespace_and_label_and_change_no_hashtag(api):
     found = api.get("/api/search", {"tag": "cats"}).json()
     assert [(["cats"], False)] == [(video["hashtags"], video["sensitive"]) for video in found]
     assert [] == api.get("/api/search", {"tag": "dogs"}).json()
+
+
+def deliver_labels(*events, labelers=(carol,)) -> Delivery:
+    delivery = Delivery(
+        connections["default"], now=NOW, trusted_labelers=tuple(each.pubkey for each in labelers)
+    )
+    delivery.deliver([[as_json(event) for event in events]])
+    assert not delivery.rejected
+    return delivery
+
+
+def test_labels_of_trusted_people_are_hashtags_and_warnings(api):
+    warned = a_video(alice, "warned", tags=[("content-warning", "blood")])
+    cats = a_video(alice, "v1", tags=[("t", "cats")])
+    deliver_labels(
+        cats,
+        warned,
+        OTHER,
+        a_label(VIDEO, "scam", "#t", mallory),
+        a_label(VIDEO, "nudity", "content-warning", mallory),
+        a_label(OTHER, " #SCAM", "#t", carol),
+        a_label(OTHER, "Cafe\u0301", "#t", carol),
+        a_label(OTHER, "#", "#t", carol),
+        a_label(OTHER, "funny", "ugc", carol),
+        a_label(OTHER, "nudity", "content-warning", carol, at=2),
+        a_label(OTHER, "gore", "content-warning", carol, via="e", at=3),
+        a_label(warned, "gore", "content-warning", carol),
+    )
+
+    names = ("hashtags", "sensitive", "content_warning")
+    assert [["cats"], False, ""] == [row(api, cats)[name] for name in names]
+    assert [["café", "scam"], True, "gore"] == [row(api, OTHER)[name] for name in names]
+    assert [[], True, "blood"] == [row(api, warned)[name] for name in names]
+    tagged = api.get("/api/search", {"tag": "scam"}).json()
+    assert [address(OTHER)] == [video["address"] for video in tagged]
+    safe = api.get("/api/videos", {"sort": "recent", "nsfw": "hide"}).json()
+    assert [address(VIDEO)] == [video["address"] for video in safe]
+    # As before, they are counted as claims.
+    assert ("#t", "scam", 1) in claims(VIDEO, "labels")
+
+
+def test_a_label_is_withdrawn_as_any_act_is(api):
+    first = a_video(alice, "v1")
+    label = a_label(first, "scam", "#t", carol, via="e", at=1)
+    delivery = deliver_labels(first, label, a_video(alice, "v1", title="edited", at=2))
+    assert ["scam"] == row(api, first)["hashtags"]
+
+    delivery.deliver([[as_json(a_deletion(label, by=mallory, at=3))]])
+    assert ["scam"] == row(api, first)["hashtags"]
+
+    delivery.deliver([[as_json(a_deletion(label, by=carol, at=3))]])
+    assert [] == row(api, first)["hashtags"]

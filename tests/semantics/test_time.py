@@ -26,6 +26,7 @@ from tests.builders import (
     bookmarks,
     carol,
     dave,
+    histories,
 )
 from tests.clickhouse_schema.lively_day import EVENTS
 from tests.delivery import Delivery
@@ -69,7 +70,7 @@ def test_trending_begins_exactly_thirty_days_ago(api, at_clock):
 def test_trending_fades_by_the_week_and_the_future_is_no_more_than_fresh(api):
     ages = [-TOLERANCE, 0, AN_HOUR, 168 * AN_HOUR]
     videos = [a_video(alice, f"v{age}", title=str(age), at=AGE - age) for age in ages]
-    publish(*videos, *(a_comment(video, bob, at=AGE - 60) for video in videos))
+    publish(*histories(bob), *videos, *(a_comment(video, bob, at=AGE - 60) for video in videos))
 
     scores = each(api, videos, "trending_score")
 
@@ -87,7 +88,7 @@ def test_trending_can_be_limited_to_kinds(api):
         for place, video in enumerate(videos)
         for person in (bob, carol, dave)[:place]
     ]
-    publish(*videos, *likes)
+    publish(*histories(bob, carol, dave), *videos, *likes)
 
     assert ["34236", "34235", "22", "21"] == trending(api)
     assert ["34236", "22"] == trending(api, kind="short")

@@ -18,6 +18,7 @@ from tests.builders import (
     alice,
     bob,
     carol,
+    histories,
 )
 from tests.published import NOW, publish
 from videos.serializers import Video
@@ -156,7 +157,8 @@ def test_trending_fades_with_age_and_forgets_after_thirty_days(api):
     old = a_video(alice, "old", title="old", at=now - 20 * A_DAY)
     fresh = a_video(alice, "fresh", title="fresh", at=now - AN_HOUR)
     likes = [a_reaction(video, by, at=now - 60) for video in (ancient, old) for by in (bob, carol)]
-    publish(ancient, old, fresh, *likes, a_reaction(fresh, bob, at=now - 60))
+    like = a_reaction(fresh, bob, at=now - 60)
+    publish(*histories(bob, carol), ancient, old, fresh, *likes, like)
 
     response = api.get("/api/videos?sort=trending")
 
@@ -167,7 +169,7 @@ def test_trending_fades_with_age_and_forgets_after_thirty_days(api):
 
 def test_trending_is_what_is_served_when_no_sort_is_named(api):
     liked, plain = a_video(alice, "a", title="liked"), a_video(alice, "b", title="plain", at=10)
-    publish(liked, plain, a_reaction(liked, bob))
+    publish(*histories(bob), liked, plain, a_reaction(liked, bob))
 
     assert ["liked", "plain"] == titles(api.get("/api/videos"))
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import T, a_deletion, a_reaction, a_video, alice, bob, carol, dave, follows
+from tests.builders import (
+    T,
+    a_deletion,
+    a_reaction,
+    a_video,
+    alice,
+    bob,
+    carol,
+    dave,
+    follows,
+    histories,
+)
 from tests.published import publish
 from tests.videos.lists import assert_complete, get, pages_by_offset, videos_with_ties
 
@@ -84,7 +95,7 @@ def test_pages_of_a_browser_are_full_and_lose_nothing(api, sort):
 
 def test_in_other_orders_the_cursor_counts_rows(api):
     videos = videos_with_ties(5)
-    publish(follows(dave, alice), *videos, a_reaction(videos[0], bob))
+    publish(*histories(bob), follows(dave, alice), *videos, a_reaction(videos[0], bob))
 
     first = get(api, PATH, sort="trending", limit=2)
     second = get(api, PATH, sort="trending", limit=2, cursor=first["next_cursor"])

@@ -1,10 +1,10 @@
--- Live videos of the last 30 days by engagement that fades with age, most first.
+-- Live videos of the last 30 days by what people do with them, which fades with age, most first.
 SELECT
     video_key,
     id,
     published_at,
     toFloat64(
-        engagement_score * exp(
+        if({trusted:Bool}, trusted_score, plain_score) * exp(
             -greatest(0, toInt64({ranked_at:UInt32}) - toInt64(published_at)) / 3600 / 168
         )
     ) AS place

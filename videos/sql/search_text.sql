@@ -67,7 +67,7 @@ ORDER BY
         {sorted_by:String} = 'loops', toFloat64(
             if(platform = 'vine' AND embedded_loops > 0, assumeNotNull(embedded_loops), loops)
         ),
-        {sorted_by:String} = 'trending', engagement_score * exp(
+        {sorted_by:String} = 'trending', if({trusted:Bool}, trusted_score, plain_score) * exp(
             -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
         ),
         toFloat64(arrayCount(word -> position(folded_title, word) > 0, folded_words))

@@ -44,7 +44,7 @@ SELECT
     embedded_reposts,
     engagement_score,
     -- halves in about five days; a date in the future is no more than fresh
-    engagement_score * exp(
+    if({trusted:Bool}, trusted_score, plain_score) * exp(
         -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
     ) AS trending_score,
     platform,
