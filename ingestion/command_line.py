@@ -10,7 +10,6 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -22,6 +21,7 @@ from ingestion.batch import BatchLimits
 from ingestion.event_store import StoreOptions, cancelled
 from ingestion.gaps import Span
 from ingestion.pipeline import Verify, WantedKinds
+from ingestion.relay_address import is_relay_address
 from ingestion.relay_state import relays_to_read
 from ingestion.sign_in import InvalidSecretKey, RelayIdentity
 
@@ -56,14 +56,6 @@ def checked(urls: Sequence[str]) -> list[str]:
         if not is_relay_address(url):
             raise CommandError(f"{url} is no address of a relay: it must be ws:// or wss://.")
     return list(dict.fromkeys(urls))
-
-
-def is_relay_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 @contextlib.contextmanager

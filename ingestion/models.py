@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from ingestion.gaps import Synced
 from ingestion.progress import Progress
+from ingestion.relay_address import is_relay_address
+
+
+def validate_relay_address(url: str) -> None:
+    if not is_relay_address(url):
+        raise ValidationError("This is no address of a relay: it must be ws:// or wss://.")
 
 
 class Relay(models.Model):
@@ -21,7 +28,7 @@ class Relay(models.Model):
         PAUSED = "paused"
         STOPPED = "stopped"
 
-    url = models.CharField(max_length=500, unique=True)
+    url = models.CharField(max_length=500, unique=True, validators=[validate_relay_address])
     is_listed = models.BooleanField(
         "read", default=False, help_text="Read it though the settings do not name it."
     )

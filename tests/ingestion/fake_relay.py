@@ -127,6 +127,10 @@ class FakeRelay:
             for frame in frames:
                 await socket.send(frame)
 
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._subscriptions)
+
     async def wait_for_connection(self) -> None:
         while not self._subscriptions:
             await asyncio.sleep(0.001)

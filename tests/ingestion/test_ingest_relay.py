@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -107,9 +108,8 @@ def environment(clickhouse: Clickhouse, tmp_path: Path) -> dict[str, str]:
 
 
 def cursors(environment: dict[str, str]) -> list[int]:
-    file = environment["DATABASE_URL"].removeprefix("sqlite:///")
-    with contextlib.closing(sqlite3.connect(file)) as database:
-        return [row[0] for row in database.execute("SELECT synced_until FROM ingestion_synccursor")]
+    rows = in_django(environment, "SELECT synced_until FROM ingestion_synccursor")
+    return [row[0] for row in rows]
 
 
 @contextlib.asynccontextmanager
@@ -484,6 +484,77 @@ def test_what_is_wrong_with_the_settings_is_one_sentence(environment, changes, w
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
     assert SECRET[:-1] not in ended.stderr
+
+
+def in_django(environment: dict[str, str], sql: str, *values: object) -> list[Any]:
+    """Does to Django's database what the admin does, and gives the rows of the answer."""
+    file = environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(file, timeout=20)) as database, database:
+        return database.execute(sql, values).fetchall()
+
+
+def relay_state(environment: dict[str, str]) -> str:
+    return str(in_django(environment, "SELECT state FROM ingestion_relay")[0][0])
+
+
+def test_pausing_a_relay_takes_effect_while_the_worker_runs(clickhouse, environment):
+    """Also while ClickHouse is away and the worker has something to write."""
+
+    async def scenario() -> None:
+        gate = TcpGate(settings.CLICKHOUSE["default"]["port"])
+        await gate.open()
+        async with (
+            FakeRelay(notes(3)).running() as relay,
+            ingesting(
+                environment,
+                RELAY_URL=relay.url,
+                CLICKHOUSE_URL=f"clickhouse://127.0.0.1:{gate.port}",
+            ) as worker,
+        ):
+            await until(lambda: len(stored_ids(clickhouse)) == 3)
+            await until(lambda: relay_state(environment) == "live")
+            await gate.shut()
+            before = a_note(bob, "before", at=int(time.time()) - T)
+            await relay.publish(before)
+            in_django(environment, "UPDATE ingestion_relay SET is_paused = 1")
+            await until(lambda: relay_state(environment) == "paused", 10)
+            assert not relay.is_connected
+            await gate.open()
+
+            meanwhile = a_note(bob, "meanwhile", at=int(time.time()) - T)
+            await relay.publish(meanwhile)
+            await until(lambda: before.id in stored_ids(clickhouse))
+            assert meanwhile.id not in stored_ids(clickhouse)
+            in_django(environment, "UPDATE ingestion_relay SET is_paused = 0")
+            await until(lambda: meanwhile.id in stored_ids(clickhouse))
+            worker.send_signal(signal.SIGTERM)
+            assert 0 == await end_of(worker)
+            await gate.shut()
+
+    run(scenario())
+
+
+def test_a_relay_that_the_admin_adds_is_read_beside_that_of_the_settings(clickhouse, environment):
+    async def scenario() -> None:
+        async with (
+            FakeRelay(notes(3)).running() as of_settings,
+            FakeRelay(notes(9)).running() as added,
+            ingesting(environment, RELAY_URL=of_settings.url) as worker,
+        ):
+            await until(lambda: len(stored_ids(clickhouse)) == 3)
+            in_django(
+                environment,
+                "INSERT INTO ingestion_relay"
+                " (url, is_listed, is_paused, state, state_changed_at, last_error)"
+                " VALUES (?, 1, 0, 'stopped', CURRENT_TIMESTAMP, '')",
+                added.url,
+            )
+            await until(lambda: len(set(stored_ids(clickhouse))) == 9)
+            assert of_settings.is_connected
+            worker.send_signal(signal.SIGTERM)
+            assert 0 == await end_of(worker)
+
+    run(scenario())
 
 
 async def publish(url: str, events: list[Event]) -> None:
