@@ -102,9 +102,9 @@ def test_a_question_is_the_same_however_it_is_written(origin, edge):
         "sort=recent&limit=5",
         "utm_source=x&sort=recent&limit=5&unknown=1",
     ]
-    answers = [get(edge, f"/api/written?{query}").cache for query in written]
+    answers = [get(edge, f"/api/written?{query}").body for query in written]
 
-    assert ["MISS", "HIT", "HIT"] == answers
+    assert 1 == len(set(answers))
     assert ["/api/written?&limit=5&sort=recent"] == [
         seen.target for seen in origin.requests("/api/written")
     ]
@@ -263,15 +263,19 @@ def test_the_client_is_named_by_its_address_and_not_by_its_word(origin, edge):
     origin.says("/api/bulk", Said(cache_control="no-store"))
 
     forged = {"X-Forwarded-For": "8.8.8.8", "X-Request-ID": "mine", "Cookie": "a=b"}
-    got = get(edge, "/api/whose", headers=forged, source=STRANGER)
-    again = get(edge, "/api/whose", headers={"X-Request-ID": "not a name"})
+    token = {"Authorization": "Bearer secret"}
+    get(edge, "/api/whose", headers=forged, source=STRANGER)
+    get(edge, "/api/whose", headers=forged | token, source=STRANGER)
     posted = get(edge, "/api/bulk", method="POST", body=b"{}", headers=forged, source=STRANGER)
 
-    question, bulk = origin.requests("/api/whose")[0], origin.requests("/api/bulk")[0]
-    assert STRANGER == question.headers["X-Forwarded-For"] == bulk.headers["X-Forwarded-For"]
-    assert "mine" == question.headers["X-Request-ID"] == got.headers["X-Request-ID"]
-    assert "Cookie" not in question.headers
-    assert re.fullmatch("[0-9a-f]{32}", again.headers["X-Request-ID"])
+    public, private = origin.requests("/api/whose")
+    (bulk,) = origin.requests("/api/bulk")
+    for seen in (public, private, bulk):
+        assert STRANGER == seen.headers["X-Forwarded-For"]
+        assert "Cookie" not in seen.headers
+    # Others will be shown the public answer.
+    assert re.fullmatch("[0-9a-f]{32}", public.headers["X-Request-ID"])
+    assert "mine" == private.headers["X-Request-ID"]
     assert (200, "POST") == (posted.status, bulk.method)
 
 
