@@ -230,11 +230,11 @@ class Pager:
         """One page. `expects_until`: the relay has just shown an event of the second `until`."""
         while True:
             kinds = self._kinds if kinds is None else kinds
-            # Nothing is accepted that is dated later than the last second.
-            further = until < MAX_CREATED_AT and not self._includes_until
-            asked: Filter = {"until": until + further, "limit": PAGE_LIMIT}
-            if since > 0:
-                asked["since"] = since
+            # `since` in any case: some relays give nothing for a filter without a condition.
+            asked: Filter = {"since": since, "limit": PAGE_LIMIT}
+            # No `until` for the end of time: some relays give nothing for one after 2037.
+            if until < MAX_CREATED_AT:
+                asked["until"] = until + (not self._includes_until)
             if kinds is not None:
                 asked["kinds"] = list(kinds)
             if authors is not None:

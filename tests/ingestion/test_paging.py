@@ -47,7 +47,9 @@ class ShortRelay:
         matching = [
             event
             for event in sorted(self.events, key=lambda event: (-event.created_at, event.number))
-            if asked.get("since", 0) <= event.created_at <= asked["until"] - self.excludes_until
+            if asked.get("since", 0)
+            <= event.created_at
+            <= asked.get("until", 2**40) - self.excludes_until
             and event.kind in asked.get("kinds", [event.kind])
             and event.pubkey in asked.get("authors", [event.pubkey])
         ]
@@ -155,6 +157,16 @@ def test_a_walk_stays_within_its_gap():
     # One second more, because there are relays that exclude `until`.
     assert set(events[30:60]) <= relay.shown <= set(events[30:61])
     assert all(asked["since"] == 30 for asked in relay.asked)
+
+
+def test_every_question_has_a_condition_and_none_names_the_end_of_time():
+    """Relays are known that answer with nothing otherwise, and an EOSE."""
+    relay = ShortRelay([Stored(at, at) for at in (5, 8, 9)], cap=500)
+
+    read(relay)
+
+    assert all("since" in asked for asked in relay.asked)
+    assert all(asked.get("until", 0) < 2**31 for asked in relay.asked)
 
 
 def test_a_small_relay_is_read_in_three_questions():
