@@ -47,6 +47,7 @@ chaos: setup ## Publish 50,000 events while processes are killed, and look for w
 bench: setup ## Measure what bench/README.md lists, on this machine
 	$(VENV)/bin/python -m bench.ingest
 	$(VENV)/bin/python -m bench.projection
+	$(VENV)/bin/python -m bench.search
 
 lock: setup ## Write requirements*.txt from requirements*.in
 	$(COMPILE) requirements.in --output-file requirements.txt

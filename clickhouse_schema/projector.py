@@ -48,6 +48,7 @@ SQL = {
         "touch_deleted_videos",
         "touch_listed_videos",
         "touch_targets",
+        "touch_texts",
         "count_touched",
         "record_due",
         "raise_barriers",
@@ -75,6 +76,7 @@ SQL = {
         "next_touched",
         "touch_chunk",
         "project_videos",
+        "project_texts",
     )
 }
 
@@ -104,6 +106,7 @@ EVENT_TABLES = (
 # Every table of the read model that holds something of a person.
 PEOPLE_TABLES = (
     "video_stats",
+    "video_texts",
     "current_lists",
     "list_entries",
     "user_profiles",
@@ -128,7 +131,7 @@ READ_MODEL = (
     Part("list", "list_versions", "list", ("current_lists", "list_entries")),
     Part("person", "events_by_author", "pubkey", ("first_seen",)),
     Part("profile", "profile_versions", "pubkey", ("user_profiles",)),
-    Part("video", "video_versions", "video_key", ("video_stats",)),
+    Part("video", "video_versions", "video_key", ("video_stats", "video_texts")),
 )
 # At most so many lists, profiles or videos at once when all are computed again.
 CHUNK_KEYS = 2_000
@@ -309,10 +312,11 @@ class Projector:
             return chunk
         state = self.door.select(SQL["read_state"], {})[0]
         this = new_pass(state)
-        self.door.execute(
-            SQL["touch_keys"], this | span | {"what": part.what, "until_key": chunk.until_key}
-        )
-        self.compute(this, now=now, afresh=True, follow=False)
+        for what in ("video", "text") if part.what == "video" else (part.what,):
+            self.door.execute(
+                SQL["touch_keys"], this | span | {"what": what, "until_key": chunk.until_key}
+            )
+        self.compute(this, now=now, afresh=True, follow=False, unchanged_texts=True)
         reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
         self.door.execute(SQL["write_state"], this | reached)
         return chunk
@@ -377,6 +381,7 @@ class Projector:
         if has(Kind.PROFILE):
             self.door.execute(SQL["touch_profiles"], this)
         self.door.execute(SQL["touch_videos"], this)
+        self.door.execute(SQL["touch_texts"], this)
         rows = self.erase(this, people) if erased else {}
         self.compute(this, now=now, afresh=afresh)
         if erased:
@@ -386,12 +391,18 @@ class Projector:
         return rows
 
     def compute(
-        self, this: dict[str, Any], *, now: int, afresh: bool = False, follow: bool = True
+        self,
+        this: dict[str, Any],
+        *,
+        now: int,
+        afresh: bool = False,
+        follow: bool = True,
+        unchanged_texts: bool = False,
     ) -> None:
         """Writes the rows of the touched lists, people, profiles and videos.
 
         afresh: also those entries of a list that it had before. follow: whether the lists may give
-        somebody another standing.
+        somebody another standing. unchanged_texts: also those texts that are the same as before.
         """
         at = this | {"now": now}
         touched = self.door.select(SQL["count_touched"], this)[0]
@@ -412,6 +423,9 @@ class Projector:
             self.compute_in_chunks(this, now=now)
         elif videos:
             self.compute_videos(this, now=now)
+        if touched["texts"]:
+            # After the profiles and the videos, of which they are made.
+            self.door.execute(SQL["project_texts"], at | {"unchanged_too": unchanged_texts})
 
     def compute_videos(self, this: dict[str, Any], *, now: int) -> None:
         at = this | {"now": now}

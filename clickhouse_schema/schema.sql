@@ -1133,6 +1133,21 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY video_key
 SETTINGS index_granularity = 64;
 
+CREATE TABLE video_texts
+(
+    `video_key` String CODEC(ZSTD(1)),
+    `version` UInt64,
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32,
+    `written` String EPHEMERAL,
+    `fingerprint` UInt64 DEFAULT sipHash64(created_at, written),
+    `texts` String DEFAULT replaceAll(replaceRegexpAll(replaceRegexpAll(normalizeUTF8NFKC(replaceRegexpAll(normalizeUTF8NFD(caseFoldUTF8(normalizeUTF8NFKC(replaceRegexpAll(written, '[\\x{2018}\\x{2019}\\x{2bc}\\x{b4}`]', '\'')))), '[\\x{300}-\\x{36f}\\x{fe00}-\\x{fe0f}\\p{Cf}]', '')), '((?:[^\\P{L}\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30fc}\\p{Bopomofo}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]|[^\\P{N}\\p{Han}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]|[^\\P{M}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}])+)', 'BB\\1E'), '([\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30fc}\\p{Bopomofo}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]|[^\\s\\p{Z}\\p{L}\\p{N}\\p{M}])', 'S\\1S'), 'SS', 'S') CODEC(ZSTD(1)),
+    INDEX texts_index texts TYPE text(tokenizer = ngrams(3)) GRANULARITY 100000000
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY video_key
+SETTINGS index_granularity = 256;
+
 CREATE TABLE video_versions
 (
     `video_key` String CODEC(ZSTD(1)),

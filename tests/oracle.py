@@ -14,7 +14,7 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -58,6 +58,11 @@ EMOJI = re.compile(
 VARIATION_SELECTOR = "\ufe0f"
 # Choice: what is no web address is no medium: some archives write keys where the URL belongs.
 WEB_ADDRESS = re.compile(r"https?://")
+ENTITY = re.compile(r"(?i)(nostr:)?(npub|nprofile|note|nevent|naddr|nsec)1[02-9ac-hj-np-z]{20,}")
+SCRIPTS_WITHOUT_SPACES = (
+    *("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO"),
+    *("THAI", "LAO", "KHMER", "MYANMAR"),
+)
 # Choice: white space round a hashtag is ASCII white space.
 ASCII_WHITESPACE = " \t\n\r\f\v"
 
@@ -385,6 +390,33 @@ def embedded_count(event: Event, name: str) -> int | None:
 def normalised_hashtag(value: str) -> str:
     text = value.strip(ASCII_WHITESPACE).removeprefix("#").strip(ASCII_WHITESPACE)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def searchable(text: str) -> str:
+    """The text as a search compares it: without case, accents, invisible characters, styles."""
+    text = re.sub("[\u2018\u2019\u02bc\u00b4`]", "'", text)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    kept = (
+        character
+        for character in unicodedata.normalize("NFD", text)
+        if not ("\u0300" <= character <= "\u036f" or "\ufe00" <= character <= "\ufe0f")
+        and unicodedata.category(character) != "Cf"
+    )
+    return unicodedata.normalize("NFKC", "".join(kept))
+
+
+def is_border(text: str, place: int) -> bool:
+    """Whether no word goes on from the character before the place to the one behind it."""
+    return not all(map(is_of_a_word, (text[place - 1 : place], text[place : place + 1])))
+
+
+def is_of_a_word(character: str) -> bool:
+    # Choice: a letter of a script that puts no spaces between words is a word by itself.
+    return (
+        character != ""
+        and unicodedata.category(character)[0] in "LMN"
+        and not unicodedata.name(character, "").startswith(SCRIPTS_WITHOUT_SPACES)
+    )
 
 
 def content_warning(event: Event) -> str | None:
@@ -984,6 +1016,43 @@ class Oracle:
         keys = self.recent(kind=kind, author=author, hashtag=hashtag, nsfw=nsfw)
         fresh = [key for key in keys if self.published(key) >= since]
         return sorted(fresh, key=lambda key: -score(key))
+
+    def search(self, words: Sequence[str]) -> list[str]:
+        """Videos in which every word begins one of theirs: most relevant first, then as popular."""
+        texts = {key: self._searched(key) for key in self.popular()}
+        found = {
+            key: [self._relevance(text, word) for word in words] for key, text in texts.items()
+        }
+        relevant = {key: sum(each) for key, each in found.items() if min(each) >= 0}
+        return sorted(relevant, key=lambda key: -relevant[key])
+
+    def _searched(self, key: str) -> tuple[str, str]:
+        """The title, and everything else that is looked into."""
+        event = self.live_videos[key]
+        video, profile = self.video(key), self.profile(event.pubkey)
+        assert video is not None
+        main = next((properties for properties in imetas(event) if is_playable(properties)), {})
+        alt = first(event, "alt") or next(iter(main.get("alt", [])), "")
+        names = [profile.fields[name] for name in ("name", "display_name")] if profile else []
+        rest = "\n".join([video.description, alt, *video.hashtags])
+        # Choice: nobody types what NIP-19 encodes.
+        return video.title, "\n".join([re.sub(ENTITY, " ", rest), *names])
+
+    @staticmethod
+    def _relevance(texts: tuple[str, str], word: str) -> int:
+        """Choice: 3 whole in the title, 2 begun there, 1 whole elsewhere, 0 begun, else -1."""
+        title, rest = (searchable(text) for text in texts)
+        begun = searchable(word)
+        for text, whole_counts, begun_counts in ((title, 3, 2), (rest, 1, 0)):
+            ends = [
+                place + len(begun)
+                for place in range(len(text))
+                if text.startswith(begun, place) and is_border(text, place)
+            ]
+            if ends:
+                whole = any(is_border(text, end) for end in ends)
+                return whole_counts if whole else begun_counts
+        return -1
 
     def _matching(
         self, kind: int | None, author: str | None, hashtag: str | None, nsfw: bool

@@ -31,6 +31,7 @@ EVENT_SETS = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 CASTS_TOGETHER = 8
 ALONE = max(1, EVENT_SETS // 5)
 TOGETHER = max(1, -(-(EVENT_SETS - ALONE) // CASTS_TOGETHER))
+SEARCHED = ("cats", "DOG", "edited", "strass", "café", "cafe", "猫", "on", "two", "t")
 
 
 def question(name: str, text: str) -> Query:
@@ -190,6 +191,9 @@ def check(api: APIClient, oracle: Oracle) -> None:
         assert oracle.recent(author=author) == keys(f"/api/users/{author}/videos")
     for hashtag in expected["hashtags"][:2]:
         assert oracle.recent(hashtag=hashtag.hashtag) == keys("/api/search", tag=hashtag.hashtag)
+
+    for words in (["ca"], ["one", "dogs"], [choose.choice(SEARCHED)]):
+        assert oracle.search(words) == keys("/api/search", q=" ".join(words)), words
 
     # One video
     for row in recent:

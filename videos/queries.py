@@ -12,6 +12,7 @@ from typing import Any
 
 from funnel.clickhouse import connections
 from funnel.sql import Query, load_query
+from videos.search import marked
 
 Row = dict[str, Any]
 
@@ -141,25 +142,50 @@ def search_text(
     row_offset: int,
     trusted: bool = True,
 ) -> Page:
-    """Videos whose title, content, alt text or hashtags hold every word, however it is written.
+    """Videos in which every word begins one of theirs, however it is written: of the title,
+    content, alt text, hashtags or the author's name.
 
-    sort: relevance, or a key of FEEDS that search_text.sql knows.
+    words: at least one. sort: relevance, or a key of FEEDS that search_text.sql knows.
     """
-    values = {
-        "now": now,
-        "words": words,
-        "sorted_by": sort,
-        "trusted": trusted,
-        **dataclasses.asdict(filters),
-        "row_limit": row_limit + 1,
-        "row_offset": row_offset,
-    }
+    values = search_values(
+        now=now,
+        words=words,
+        filters=filters,
+        sort=sort,
+        row_limit=row_limit + 1,
+        row_offset=row_offset,
+        trusted=trusted,
+    )
     found = connections["reader"].select(SEARCH_TEXT, declared(SEARCH_TEXT, values))
     return Page(
         rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now, trusted=trusted),
         places=[],
         has_more=len(found) > row_limit,
     )
+
+
+def search_values(
+    *,
+    now: int,
+    words: Sequence[str],
+    filters: Filters,
+    sort: str,
+    row_limit: int,
+    row_offset: int,
+    trusted: bool = True,
+) -> dict[str, Any]:
+    """What search_text.sql is asked with."""
+    whole = [marked(word) for word in words]
+    return {
+        "now": now,
+        "words": whole,
+        "begun_words": [word.removesuffix("E") for word in whole],
+        "sorted_by": sort,
+        "trusted": trusted,
+        **dataclasses.asdict(filters),
+        "row_limit": row_limit,
+        "row_offset": row_offset,
+    }
 
 
 def video_keys(references: Sequence[str], *, now: int) -> dict[str, str]:

@@ -339,6 +339,17 @@ class SearchWithCursorViewSet(ViewSet):
 
 
 def searched(params: Mapping[str, Any], filters: Filters, *, now: int, row_offset: int) -> Page:
+    if not params["words"]:
+        # Nothing is ruled out, and everything is as relevant as it is popular.
+        sort = "popular" if params["sort"] == "relevance" else params["sort"]
+        return queries.feed(
+            sort,
+            filters,
+            now=now,
+            row_limit=params["limit"],
+            row_offset=row_offset,
+            trusted=params["trust"],
+        )
     return queries.search_text(
         now=now,
         words=params["words"],

@@ -3,6 +3,7 @@ SELECT
     countIf(what = 'video') AS videos,
     countIf(what = 'list') AS lists,
     countIf(what = 'person') AS people,
-    countIf(what = 'profile') AS profiles
+    countIf(what = 'profile') AS profiles,
+    countIf(what = 'text') AS texts
 FROM touched
 WHERE pass = {pass:UInt64}

@@ -2,7 +2,7 @@
 INSERT INTO touched (pass, what, key)
 SELECT
     {pass:UInt64} AS pass,
-    'video' AS what,
+    arrayJoin(['video', 'text']) AS what,
     video_key AS key
 FROM video_stats
 WHERE pubkey IN {pubkeys:Array(String)}

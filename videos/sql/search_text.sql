@@ -1,25 +1,36 @@
--- Live videos whose texts hold every word, in one of several orders; by relevance those with more of
--- the words in the title come first.
+-- Live videos in whose texts every word is found at the beginning of a word, in one of several orders;
+-- by relevance those come first whose title holds the words, whole ones before beginnings.
 WITH
-    arrayMap(
-        word -> caseFoldUTF8(normalizeUTF8NFC(word)),
-        {words:Array(String)}
-    ) AS folded_words,
-    caseFoldUTF8(normalizeUTF8NFC(title)) AS folded_title
-SELECT video_key
+    -- the words come marked as in video_texts: whole, and without the mark of their end, so that they may
+    -- go on. This is what the index knows of them.
+    (
+        SELECT arrayDistinct(arrayFlatten(arrayMap(
+            word -> ngrams(word, 3),
+            {begun_words:Array(String)}
+        )))
+    ) AS trigrams,
+    matching AS (
+        SELECT
+            video_key,
+            position(texts, '\n') AS title_end,
+            arraySum(
+                (whole, begun) -> multiIf(
+                    position(texts, whole) BETWEEN 1 AND title_end, 3,
+                    position(texts, begun) BETWEEN 1 AND title_end, 2,
+                    position(texts, whole) > 0, 1,
+                    0
+                ),
+                {words:Array(String)},
+                {begun_words:Array(String)}
+            ) AS relevance
+        FROM video_texts FINAL
+        WHERE hasAllTokens(texts, trigrams)
+            AND arrayAll(word -> position(texts, word) > 0, {begun_words:Array(String)})
+    )
+SELECT video_stats.video_key AS video_key
 FROM video_stats FINAL
-WHERE arrayAll(
-    word -> position(
-        concat(
-            folded_title, '\n',
-            caseFoldUTF8(normalizeUTF8NFC(content)), '\n',
-            caseFoldUTF8(normalizeUTF8NFC(alt)), '\n',
-            arrayStringConcat(hashtags, '\n')
-        ),
-        word
-    ) > 0,
-    folded_words
-)
+INNER JOIN matching ON video_stats.video_key = matching.video_key
+WHERE video_stats.video_key IN (SELECT video_key FROM matching)
     AND kind IN {kinds:Array(UInt16)}
     AND (
         empty({hashtags:Array(String)})
@@ -70,7 +81,7 @@ ORDER BY
         {sorted_by:String} = 'trending', if({trusted:Bool}, trusted_score, plain_score) * exp(
             -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
         ),
-        toFloat64(arrayCount(word -> position(folded_title, word) > 0, folded_words))
+        toFloat64(relevance)
     ) DESC,
     engagement_score DESC,
     published_at DESC,
