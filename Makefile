@@ -35,9 +35,10 @@ lint: setup ## Check style, types, import direction and Django's migrations
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python manage.py makemigrations --check --dry-run
 
-fuzz: setup ## Try 1,000 random event sets and 40,000 mutated events (FUZZ_SEED repeats)
+fuzz: setup ## Try 1,000 random event sets, 40,000 mutated events, every rebuild (FUZZ_SEED repeats)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} FUZZ_MUTATIONS=$${FUZZ_MUTATIONS:-40000} \
 		$(VENV)/bin/python -m pytest -v tests/test_answers.py \
+		tests/test_semantics_vectors.py::test_a_rebuild_changes_no_answer \
 		tests/funnel/test_nostr.py::test_mutated_events_are_judged_as_nostr_sdk_does
 
 # CHAOS='--events 5000 --seed 7' repeats a run; each prints its seed.
@@ -48,6 +49,7 @@ bench: setup ## Measure what bench/README.md lists, on this machine
 	$(VENV)/bin/python -m bench.ingest
 	$(VENV)/bin/python -m bench.projection
 	$(VENV)/bin/python -m bench.search
+	$(VENV)/bin/python -m bench.trust
 
 lock: setup ## Write requirements*.txt from requirements*.in
 	$(COMPILE) requirements.in --output-file requirements.txt

@@ -88,9 +88,9 @@ def user(row: Row) -> Row:
     }
 
 
-def social(*, pubkey: str) -> Row:
+def social(*, now: int, pubkey: str) -> Row:
     """`follower_count` and `following_count` (NIP-02)."""
-    return ask(SOCIAL, pubkey=pubkey)[0]
+    return ask(SOCIAL, now=now, pubkey=pubkey)[0]
 
 
 def followers(*, now: int, pubkey: str, text: str, row_limit: int, row_offset: int) -> Row:

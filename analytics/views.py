@@ -53,7 +53,7 @@ class UserViewSet(ViewSet):
     @cached(UserParams, seconds=LIST_SECONDS)
     def social(self, request: Request, pubkey: str) -> Response:
         params = UserParams.of(request, pubkey=pubkey)
-        return Response(queries.social(pubkey=params["pubkey"]))
+        return Response(queries.social(now=clock.now(), pubkey=params["pubkey"]))
 
     @cached(FollowersParams, seconds=LIST_SECONDS)
     def followers(self, request: Request, pubkey: str) -> Response:

@@ -106,6 +106,13 @@ def row(
     return name_of(by, at, kind, tags, number), by, at, int(kind), tags, content, "", 0
 
 
+def row_of_follows(world: World, number: int) -> Row:
+    """A new follow list of a seed, which loses one that it followed with each number."""
+    names = [world.person(each) for each in range(3 + number, world.people // 4)]
+    tags = [["p", name] for name in names]
+    return row(world.seeds[0], world.now - 3_000 + number, Kind.FOLLOWS, tags)
+
+
 def insert(door: Clickhouse, events: Iterable[Row]) -> None:
     rows = iter(events)
     while chunk := list(itertools.islice(rows, CHUNK_EVENTS)):

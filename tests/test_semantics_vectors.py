@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from clickhouse_schema.rebuild import Rebuild
 from funnel import clock
 from funnel.clickhouse import Clickhouse, connections
 from funnel.sql import parse_query
@@ -20,6 +22,12 @@ SCENARIOS: dict[str, dict[str, Any]] = (
     {each["name"]: each for each in json.loads(VECTORS.read_text())["scenarios"]}
     if VECTORS.exists()
     else {}
+)
+# A rebuild takes seconds, whatever there is: of six scenarios one in each run, all in `make fuzz`.
+REBUILT = (
+    list(SCENARIOS)
+    if "FUZZ_EXAMPLES" in os.environ
+    else list(SCENARIOS)[int(os.environ["FUZZ_SEED"]) % 6 :: 6]
 )
 needs_vectors = pytest.mark.skipif(not SCENARIOS, reason="semantics-vectors.json is not here")
 
@@ -116,5 +124,27 @@ def test_the_answers_depend_on_the_events_and_not_on_their_order(
     delivery = Delivery(clickhouse, now=scenario["now"])
 
     delivery.deliver(reordered(scenario["batches"], order))
+
+    assert scenario["expected"] == answers(api, scenario)
+
+
+@needs_vectors
+@pytest.mark.parametrize("name", REBUILT)
+def test_a_rebuild_changes_no_answer(
+    name: str, clickhouse: Clickhouse, api: APIClient, monkeypatch: pytest.MonkeyPatch
+):
+    scenario = SCENARIOS[name]
+    monkeypatch.setattr(clock, "now", lambda: scenario["now"])
+    delivery = Delivery(clickhouse, now=scenario["now"])
+    # All at once, and into the read model by the rebuild alone.
+    delivery.write(event for batch in scenario["batches"] for event in batch)
+    rebuild = Rebuild(
+        clickhouse,
+        delivery.projector,
+        progress=lambda what, done, total: None,
+        clock=lambda: scenario["now"],
+    )
+
+    rebuild.run()
 
     assert scenario["expected"] == answers(api, scenario)

@@ -64,6 +64,17 @@ def test_times_are_in_utc(path):
         assert "DateTime" not in declared or "'UTC'" in declared
 
 
+@pytest.mark.parametrize("app", ["analytics", "videos"])
+def test_every_public_query_takes_the_time(app):
+    timeless = [
+        path.stem
+        for path in sorted((REPOSITORY / app / "sql").glob("*.sql"))
+        if query_in(path).params.get("now") != "UInt32"
+    ]
+
+    assert [] == timeless
+
+
 def test_no_parameter_is_called_like_a_setting(clickhouse):
     # Over the native protocol both travel alike, and servers 25.8 to 26.6 take one for the other.
     settings = {row["name"] for row in clickhouse.select(SETTINGS, {})}

@@ -9,5 +9,5 @@ SELECT
     (
         SELECT sum(length(entries))
         FROM current_lists FINAL
-        WHERE list = concat('3:', {pubkey:String}, ':')
+        WHERE list = concat('3:', {pubkey:String}, ':') AND created_at <= {now:UInt32} + 900
     ) AS following_count

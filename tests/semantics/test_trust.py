@@ -156,6 +156,29 @@ def test_a_seed_has_standing_before_it_follows_anybody(api):
     assert (1, 1.0) == scores()
 
 
+def test_other_seeds_count_from_the_next_start_on(api):
+    acts = [*HISTORY, VIDEO, follows(dave, bob, at=0), follows(mallory, carol, at=0)]
+    acts += [a_reaction(VIDEO, bob, at=A_DAY), a_repost(VIDEO, carol, at=A_DAY)]
+    deliver(acts, seeds=(dave,))
+    assert (4, 1.0) == scores()
+
+    deliver([], seeds=(mallory,))
+
+    assert (4, 3.0) == scores()
+
+
+def test_more_videos_than_a_chunk_are_computed_in_several(api, monkeypatch):
+    monkeypatch.setattr("clickhouse_schema.projector.CHUNK_VIDEOS", 2)
+    videos = [a_video(alice, f"v{number}", at=A_DAY) for number in range(5)]
+    likes = [a_reaction(video, bob, at=A_DAY) for video in videos]
+    delivery = deliver([*HISTORY, *videos, *likes], seeds=(dave,))
+    assert [(1, 0.0)] * 5 == [scores(video) for video in videos]
+
+    delivery.deliver([[as_json(follows(dave, bob, at=1))]])
+
+    assert [(1, 1.0)] * 5 == [scores(video) for video in videos]
+
+
 def test_trust_off_counts_everybody_alike(api):
     bought, liked = VIDEO, OTHER
     deliver(
