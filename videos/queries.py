@@ -37,6 +37,7 @@ VIDEO_ROWS = load_query(__file__, "video_rows")
 EVENT = load_query(__file__, "event")
 LIKERS = load_query(__file__, "likers")
 COMMENTS = load_query(__file__, "video_comments")
+TIMESERIES = load_query(__file__, "timeseries")
 
 # As late as a date can be.
 END_OF_TIME = 2**32 - 1
@@ -261,6 +262,26 @@ def video_comments(
         },
     )
     return found[:row_limit], len(found) > row_limit
+
+
+def timeseries(
+    key: str, *, now: int, span_seconds: int, shift_seconds: int, row_limit: int
+) -> list[Row]:
+    """What happened to the video in each of the latest spans, newest first: `start`, `reactions`,
+    `comments`, `reposts`, `views`.
+
+    shift_seconds: how long before 1970 a span began.
+    """
+    return connections["reader"].select(
+        TIMESERIES,
+        {
+            "now": now,
+            "video_key": key,
+            "span_seconds": span_seconds,
+            "shift_seconds": shift_seconds,
+            "row_limit": row_limit,
+        },
+    )
 
 
 def declared(query: Query, values: Mapping[str, Any]) -> dict[str, Any]:

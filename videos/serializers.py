@@ -57,6 +57,8 @@ SENSITIVE_BY_WORD = {
 }
 # How `trending` counts people: for what they are trusted, or all alike.
 TRUST_BY_WORD = {"on": True, "off": False}
+# Seconds of each, and by how many its beginnings are shifted from those of 1970, a Thursday.
+SPANS = {"hour": (3_600, 0), "day": (86_400, 0), "week": (7 * 86_400, 3 * 86_400)}
 MAX_LIKERS = 500
 
 # Apps tell long videos from short ones; whether a kind is addressable is no matter to them.
@@ -173,6 +175,11 @@ class CommentsParams(VideoParams):
     cursor = serializers.CharField(default="", allow_blank=True)
     offset = RowOffsetField()
     limit = RowLimitField()
+
+
+class TimeseriesParams(VideoParams):
+    interval = WordField(SPANS, default="day")
+    limit = RowLimitField(default=30)
 
 
 class BulkParams(serializers.Serializer[Any]):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
+from videos.recommendations import RecommendationsViewSet
 from videos.views import (
     AuthorViewSet,
     BulkViewSet,
     EventViewSet,
+    FeaturedTabsViewSet,
     SearchViewSet,
     SearchWithCursorViewSet,
     VideoListViewSet,
@@ -30,6 +32,11 @@ urlpatterns = [
         VideoViewSet.as_view({"get": "likers"}),
         name="video-likers",
     ),
+    path(
+        "videos/<path:reference>/timeseries",
+        VideoViewSet.as_view({"get": "timeseries"}),
+        name="video-timeseries",
+    ),
     path("videos/<path:reference>", VideoViewSet.as_view({"get": "retrieve"}), name="video"),
     path("v2/videos", VideoListViewSet.as_view({"get": "list_with_cursor"}), name="v2-videos"),
     path(
@@ -47,6 +54,17 @@ urlpatterns = [
     path(
         "users/<str:pubkey>/collabs", AuthorViewSet.as_view({"get": "collabs"}), name="user-collabs"
     ),
+    path(
+        "users/<str:pubkey>/recommendations",
+        RecommendationsViewSet.as_view({"get": "of_user"}),
+        name="recommendations",
+    ),
+    path(
+        "feed/recommended",
+        RecommendationsViewSet.as_view({"get": "feed"}),
+        name="recommended-feed",
+    ),
+    path("featured-tabs", FeaturedTabsViewSet.as_view({"get": "list"}), name="featured-tabs"),
     path("search", SearchViewSet.as_view({"get": "list"}), name="search"),
     path("v2/search", SearchWithCursorViewSet.as_view({"get": "list"}), name="v2-search"),
 ]

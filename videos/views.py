@@ -16,6 +16,7 @@ from rest_framework.viewsets import ViewSet
 from funnel import clock
 from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS, cached
 from funnel.nostr import HEX_64
+from funnel.params import Params
 from videos import queries
 from videos.paging import (
     Cursor,
@@ -37,6 +38,7 @@ from videos.serializers import (
     FollowingFeedParams,
     LikersParams,
     SearchParams,
+    TimeseriesParams,
     VideoParams,
 )
 
@@ -190,6 +192,21 @@ class VideoViewSet(ViewSet):
         )
         return Response(envelope(rows, offset_cursor(offset + len(rows)) if has_more else None))
 
+    @cached(TimeseriesParams, seconds=STATS_SECONDS)
+    def timeseries(self, request: Request, reference: str) -> Response:
+        now, params = clock.now(), TimeseriesParams.of(request, reference=reference)
+        video = self.live(params["reference"], now=now)
+        seconds, shift = params["interval"]
+        return Response(
+            queries.timeseries(
+                key_of(video),
+                now=now,
+                span_seconds=seconds,
+                shift_seconds=shift,
+                row_limit=params["limit"],
+            )
+        )
+
     def live(self, reference: str, *, now: int) -> Row:
         """The row of the video; raises NotFound for what is not live."""
         video = queries.videos_by_reference([reference], now=now).get(reference)
@@ -281,6 +298,13 @@ class AuthorViewSet(ViewSet):
             row_offset=params["offset"],
             trusted=params["trust"],
         )
+
+
+class FeaturedTabsViewSet(ViewSet):
+    @cached(Params, seconds=LIST_SECONDS)
+    def list(self, request: Request) -> Response:
+        """Nobody edits this service, so no tab is featured; apps ask again after a while."""
+        return Response({"poll_interval_seconds": 300, "featured_tabs": []})
 
 
 class BulkViewSet(ViewSet):
