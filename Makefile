@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo edge test lint fuzz chaos bench lock
+.PHONY: help setup demo edge test lint fuzz chaos bench screenshots lock
 
 VENV := .venv
 PYTHON_VERSION := 3.11
@@ -12,7 +12,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version $(PYTHON_VERSION)
 	--generate-hashes --no-emit-index-url --no-header
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Create .venv from the locked requirements (again only when they change)
 
@@ -50,6 +50,9 @@ bench: setup ## Measure what bench/README.md lists, on this machine
 	$(VENV)/bin/python -m bench.projection
 	$(VENV)/bin/python -m bench.search
 	$(VENV)/bin/python -m bench.trust
+
+screenshots: setup ## Take the pictures of docs/images (needs chromium and chromium-driver)
+	$(VENV)/bin/python -m tests.browser.screenshots
 
 lock: setup ## Write requirements*.txt from requirements*.in
 	$(COMPILE) requirements.in --output-file requirements.txt

@@ -29,6 +29,14 @@ LEADERBOARD_VIDEOS = load_query(__file__, "leaderboard_videos")
 LEADERBOARD_VIDEOS_ALLTIME = load_query(__file__, "leaderboard_videos_alltime")
 LEADERBOARD_CREATORS = load_query(__file__, "leaderboard_creators")
 VIDEO_CARDS = load_query(__file__, "video_cards")
+ARRIVALS_BY_MINUTE = load_query(__file__, "arrivals_by_minute")
+EVENTS_BY_DAY = load_query(__file__, "events_by_day")
+TABLES = load_query(__file__, "tables")
+DISKS = load_query(__file__, "disks")
+SLOWEST_QUERIES = load_query(__file__, "slowest_queries")
+READ_MODEL_AGE = load_query(__file__, "read_model_age")
+PEOPLE_ACTIVE = load_query(__file__, "people_active")
+ENGAGEMENT = load_query(__file__, "engagement")
 
 PROFILE_FIELDS = (
     "name",
@@ -194,3 +202,53 @@ def leaderboard_creators(*, now: int, since: int, row_limit: int, row_offset: in
         LEADERBOARD_CREATORS, now=now, since=since, row_limit=row_limit, row_offset=row_offset
     )
     return named(rows, now=now)
+
+
+# --- Operations ----------------------------------------------------------------------------------
+
+
+def arrivals_by_minute(*, now: int, minutes: int) -> list[Row]:
+    """`minute` and `events` that reached ClickHouse in it; minutes without any are left out."""
+    return ask(ARRIVALS_BY_MINUTE, now=now, minutes=minutes)
+
+
+def events_by_day(*, now: int, days: int) -> list[Row]:
+    """`day` and `events` that were signed on it (UTC), likewise."""
+    return ask(EVENTS_BY_DAY, now=now, days=days)
+
+
+def tables() -> list[Row]:
+    """`name`, `rows`, `bytes`, `parts`, `partition_parts`, `merges`, `mutations`, largest first.
+
+    partition_parts: those of the partition that has most; ClickHouse slows inserts down by it.
+    """
+    return ask(TABLES)
+
+
+def disks() -> list[Row]:
+    """`name`, `free_bytes` and `total_bytes` of the server's own disks."""
+    return ask(DISKS)
+
+
+def slowest_queries(*, now: int, row_limit: int) -> list[Row]:
+    """`endpoint`, `query`, `times` and its seconds in the last hour, dearest first.
+
+    Raises ClickhouseError where the server keeps no query_log, as the embedded one.
+    """
+    return ask(SLOWEST_QUERIES, now=now, row_limit=row_limit)
+
+
+def read_model_age(*, now: int) -> int | None:
+    """Seconds since the projector last completed a pass; None before the first one."""
+    seconds: int = ask(READ_MODEL_AGE, now=now)[0]["seconds"]
+    return None if seconds < 0 else seconds
+
+
+def people_active(*, now: int) -> Row:
+    """How many signed anything in the last `day`, `week` and `month` (of 30 days)."""
+    return ask(PEOPLE_ACTIVE, now=now)[0]
+
+
+def engagement(*, now: int) -> Row:
+    """`videos`, `videos_of_the_day`, and the sums of what was done with all of them."""
+    return ask(ENGAGEMENT, now=now)[0]

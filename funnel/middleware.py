@@ -6,12 +6,14 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from funnel import metrics
 from funnel.errors import error_response, in_the_one_shape
@@ -89,6 +91,15 @@ class Cors:
         for name, value in self.HEADERS.items():
             response[name] = value
         return response
+
+
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """Serves the admin's scripts and styles, so that no proxy has to know where they are."""
+
+    def add_files(self, root: str | Path, prefix: str | None = None) -> None:
+        # What `collectstatic` has gathered is looked at only where somebody has run it.
+        if Path(root).is_dir():
+            super().add_files(root, prefix)
 
 
 class BodyLimit:

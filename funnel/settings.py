@@ -92,12 +92,15 @@ ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # The admin's first page, its templates and its scripts.
+    "funnel",
+    "funnel.administration.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django_prometheus",
     "rest_framework",
     "clickhouse_schema",
@@ -107,6 +110,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "funnel.middleware.StaticFiles",
     "funnel.middleware.RequestLog",
     "funnel.middleware.Cors",
     "funnel.middleware.JsonErrors",
@@ -146,6 +150,10 @@ USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# Nothing has to be collected: the admin's files are served from where their packages have them.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # clickhouse_schema/migrations holds ClickHouse's SQL files, not Django's migrations.
 MIGRATION_MODULES = {"clickhouse_schema": None}

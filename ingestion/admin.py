@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from funnel.operations import site
 from ingestion.models import BackfillRun, RejectedEvent, Relay, SyncCursor
+from ingestion.operations import PANELS
 
 if TYPE_CHECKING:
     # Generic in the stubs alone.
@@ -26,6 +28,8 @@ else:
     RelayForm = ModelForm
 
 SHOWN_SAMPLE_CHARACTERS = 120
+
+site().add_panels(*PANELS)
 
 
 class ReadOnly:
@@ -111,11 +115,16 @@ class RelayAdmin(RelayAdminBase):
             return ""
         return str(timedelta(seconds=max(0, int(time.time()) - min(synced))))
 
-    @admin.action(description="Pause: do not read them until that is taken back")
+    # Who may only look may not do this either.
+    @admin.action(
+        description="Pause: do not read them until that is taken back", permissions=["change"]
+    )
     def pause(self, request: HttpRequest, relays: QuerySet[Relay]) -> None:
         self.message_user(request, f"{relays.update(is_paused=True)} paused.")
 
-    @admin.action(description="Resume: read them again, from where each cursor is")
+    @admin.action(
+        description="Resume: read them again, from where each cursor is", permissions=["change"]
+    )
     def resume(self, request: HttpRequest, relays: QuerySet[Relay]) -> None:
         self.message_user(request, f"{relays.update(is_paused=False)} resumed.")
 

@@ -157,7 +157,7 @@ class Dialogue:
     def _take(self, message: EventMessage) -> None:
         raw = message.event
         reception = self._reception
-        reception.tally.receive(raw)
+        reception.tally.receive(raw, self._url)
         verdict = reception.pipeline.judge(raw, message.size)
         if type(verdict) is Accepted:
             reception.intake.put(verdict)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
+from django.utils import timezone
 
 from ingestion import metrics
 from ingestion.batch import BatchLimits
@@ -21,12 +22,15 @@ from ingestion.pipeline import Accepted, Pipeline, RecentIds, Verify, WantedKind
 from ingestion.rejected import RejectedSamples, save_samples
 from ingestion.shared_ids import SharedIds
 from ingestion.storage import StorageThread
+from ingestion.traffic import save_traffic
 from ingestion.vanish import VanishBarriers
 from ingestion.writer import Clickhouse, EventWriter, WriteAbandoned, WriteResult
 
 log = structlog.get_logger(__name__)
 
 REPORT_SECONDS = 1.0
+# How often what relays send is written down for the admin.
+TRAFFIC_SECONDS = 10.0
 # An event loop that has not come round for so long is stuck.
 HUNG_SECONDS = 15.0
 # What a thread gets to end by itself once it was told to.
@@ -108,6 +112,7 @@ class EventStore:
             await self._flush(writing)
             await cancelled(writing, reporting)
             self._tally.publish()
+            self._save_traffic()
             if self._shared_ids is not None:
                 await self._shared_ids.close()
             await asyncio.to_thread(self.storage.stop, THREAD_SECONDS)
@@ -153,8 +158,16 @@ class EventStore:
             [item.event.id for item in events if item.event.id not in elsewhere]
         )
 
+    def _save_traffic(self) -> asyncio.Future[None] | None:
+        """The saving that has begun; None where there is nothing to save."""
+        if not (traffic := self._tally.take_traffic()):
+            return None
+        return self.storage.call(functools.partial(save_traffic, traffic, timezone.now()))
+
     async def _report(self) -> None:
         saving: asyncio.Future[None] | None = None
+        saving_traffic: asyncio.Future[None] | None = None
+        traffic_due_at = 0.0
         while True:
             self._ticked_at = time.monotonic()
             await asyncio.sleep(REPORT_SECONDS)
@@ -167,6 +180,10 @@ class EventStore:
                 saving = None
             if saving is None and (samples := self._samples.take()):
                 saving = self.storage.call(functools.partial(save_samples, samples))
+            is_free = saving_traffic is None or saving_traffic.done()
+            if is_free and self._ticked_at >= traffic_due_at:
+                saving_traffic = self._save_traffic()
+                traffic_due_at = self._ticked_at + TRAFFIC_SECONDS
 
 
 async def cancelled(*tasks: asyncio.Task[Any]) -> None:

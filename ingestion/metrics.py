@@ -7,6 +7,7 @@ from collections import Counter as Tallies
 from prometheus_client import Counter, Gauge, Histogram
 
 from funnel.nostr import Kind
+from ingestion.traffic import Traffic
 
 KNOWN_KINDS = frozenset(int(kind) for kind in Kind)
 # NIP-01's prefixes and NIP-42's; whatever else a relay writes is "other".
@@ -18,6 +19,11 @@ EVENTS_RECEIVED = Counter(
     "ingestion_events_received_total",
     "Events that relays sent, copies and invalid ones included.",
     ["kind"],
+)
+RELAY_EVENTS = Counter(
+    "ingestion_relay_events_total",
+    "Events by the relay that sent them, copies and invalid ones included.",
+    ["relay"],
 )
 EVENTS_WRITTEN = Counter(
     "ingestion_events_written_total", "Events that ClickHouse has acknowledged."
@@ -96,12 +102,15 @@ class EventTally:
 
     def __init__(self) -> None:
         self._received: Tallies[int | None] = Tallies()
+        self._relays: Tallies[str] = Tallies()
         self._rejected: Tallies[str] = Tallies()
         self._duplicates = 0
+        self._traffic = Traffic()
 
-    def receive(self, raw: object) -> None:
+    def receive(self, raw: object, relay: str) -> None:
         kind = raw.get("kind") if type(raw) is dict else None
         self._received[kind if type(kind) is int and kind in KNOWN_KINDS else None] += 1
+        self._relays[relay] += 1
 
     def reject(self, reason: str) -> None:
         self._rejected[reason] += 1
@@ -113,9 +122,19 @@ class EventTally:
         """Hands what was counted since the last time to Prometheus."""
         for kind, count in self._received.items():
             EVENTS_RECEIVED.labels("other" if kind is None else str(kind)).inc(count)
+        for relay, count in self._relays.items():
+            RELAY_EVENTS.labels(relay).inc(count)
         for reason, count in self._rejected.items():
             EVENTS_REJECTED.labels(reason).inc(count)
         DUPLICATES.inc(self._duplicates)
+        self._traffic.received.update(self._relays)
+        self._traffic.rejected.update(self._rejected)
         self._received.clear()
+        self._relays.clear()
         self._rejected.clear()
         self._duplicates = 0
+
+    def take_traffic(self) -> Traffic:
+        """What has been published since this was asked the last time."""
+        traffic, self._traffic = self._traffic, Traffic()
+        return traffic

@@ -119,6 +119,40 @@ class BackfillRun(models.Model):
         )
 
 
+class RelayMinute(models.Model):
+    """How many events a relay sent in one minute, copies and invalid ones included."""
+
+    relay = models.ForeignKey(Relay, on_delete=models.CASCADE, related_name="minutes")
+    minute = models.DateTimeField(db_index=True)
+    events = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["relay", "minute"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["relay", "minute"], name="one_count_per_minute")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.relay} at {self.minute:%Y-%m-%d %H:%M}: {self.events}"
+
+
+class RejectedHour(models.Model):
+    """How many events were not stored for one reason in one hour."""
+
+    reason = models.CharField(max_length=40)
+    hour = models.DateTimeField(db_index=True)
+    events = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["hour", "reason"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reason", "hour"], name="one_count_per_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} at {self.hour:%Y-%m-%d %H}h: {self.events}"
+
+
 class RejectedEvent(models.Model):
     """A sample of what was not stored; the counts are in the metrics."""
 

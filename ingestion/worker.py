@@ -148,9 +148,10 @@ class Worker:
     async def _leave(self, url: str, state: Relay.State) -> None:
         _, task = self._relays.pop(url)
         await cancelled(task)
-        with contextlib.suppress(KeyError):
-            # Nobody is to be woken for a relay that is left on purpose.
-            metrics.CAUGHT_UP.remove(url)
+        # Nobody is to be woken for a relay that is left on purpose.
+        for gauge in (metrics.CAUGHT_UP, metrics.CURSOR, metrics.SIGN_IN_IMPOSSIBLE):
+            with contextlib.suppress(KeyError):
+                gauge.remove(url)
         await self._roster.call(functools.partial(mark, [url], state))
         log.info("relay_left", relay=url, state=state.value)
 

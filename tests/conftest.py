@@ -11,8 +11,10 @@ import pytest
 from django.conf import settings
 from rest_framework.test import APIClient
 
+from analytics.observer import observer
 from clickhouse_schema.migrator import MIGRATIONS, Migrator, pending, read_migrations
 from funnel.clickhouse import Clickhouse, ClickhouseSettings, connections
+from funnel.metrics import OBSERVED
 from funnel.sql import parse_query
 from tests.clickhouse_server import LocalServer
 from tests.redis_server import redis_server, redis_url
@@ -36,6 +38,12 @@ FILLED_TABLES = parse_query(
 def pytest_configure() -> None:
     # Before the workers of pytest-xdist start, so that all have the same one.
     os.environ.setdefault("FUZZ_SEED", str(secrets.randbits(32)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_measures_by_himself() -> None:
+    """What watches ClickHouse from a thread of its own would do so between tests too."""
+    OBSERVED.unregister(observer)
 
 
 def pytest_report_header() -> str:
