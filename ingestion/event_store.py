@@ -113,6 +113,8 @@ class EventStore:
             await cancelled(writing, reporting)
             self._tally.publish()
             self._save_traffic()
+            if samples := self._samples.take():
+                self.storage.call(functools.partial(save_samples, samples))
             if self._shared_ids is not None:
                 await self._shared_ids.close()
             await asyncio.to_thread(self.storage.stop, THREAD_SECONDS)

@@ -452,6 +452,33 @@ def test_without_the_key_that_a_relay_asks_for_the_worker_says_so(clickhouse, en
     run(scenario())
 
 
+def test_an_event_that_clickhouse_refuses_stands_alone_in_the_rejected_list(
+    clickhouse, environment
+):
+    stored = [*notes(40), a_note(bob, "poison", at=20), *notes(40, first_at=100)]
+
+    async def scenario() -> None:
+        async with FakeRelay(stored).running() as relay:
+            arguments = ("--until-caught-up", "--relay", relay.url)
+            async with ingesting(environment, *arguments) as worker:
+                assert 0 == await end_of(worker)
+
+    clickhouse.command(
+        "ALTER TABLE events_local ADD CONSTRAINT no_poison CHECK content != 'poison'"
+    )
+    try:
+        run(scenario())
+    finally:
+        clickhouse.command("ALTER TABLE events_local DROP CONSTRAINT no_poison")
+
+    assert ids(*stored[:40], *stored[41:]) == sorted(set(stored_ids(clickhouse)))
+    ((reason, sample),) = in_django(
+        environment, "SELECT reason, sample FROM ingestion_rejectedevent"
+    )
+    assert "refused_by_clickhouse" == reason
+    assert stored[40].id in sample
+
+
 def test_in_trusted_mode_a_signature_is_the_relays_business(clickhouse, environment):
     unsigned = forged(a_note(), sig="0" * 128)
 

@@ -289,6 +289,40 @@ def test_one_kind_in_one_second_is_read_by_its_authors():
     run(scenario())
 
 
+def test_a_second_of_1200_events_behind_a_cap_of_500_is_read_by_kinds_and_authors():
+    busy = [
+        an_event(kind, by, content=str(n), at=700)
+        for n in range(200)
+        for kind in (Kind.NOTE, Kind.REACTION)
+        for by in (alice, bob, carol)
+    ]
+    stored = [*notes(10), *busy, *notes(10, first_at=701)]
+
+    async def scenario() -> None:
+        async with FakeRelay(stored, cap=500).running() as relay, syncing(relay) as it:
+            await it.until_caught_up()
+
+            assert ids(*stored) == it.stored_ids
+
+    assert 1200 == len(busy)
+    run(scenario())
+
+
+def test_of_a_relay_that_was_never_read_only_the_first_window_is():
+    stored = notes(1000)
+    times = SyncTimes(first_window=300)
+
+    async def scenario() -> None:
+        relay = FakeRelay(stored, cap=50)
+        async with relay.running(), syncing(relay, times=times, now=lambda: T + 999.0) as it:
+            await it.until_caught_up()
+
+            assert ids(*stored[699:]) == it.stored_ids
+            assert Synced(T + 699, T + 999) == it.book.synced
+
+    run(scenario())
+
+
 # --- Live events ----------------------------------------------------------------------------------
 
 
