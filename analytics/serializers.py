@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from funnel.nostr import Kind
-from funnel.params import MAX_ROWS, Params, PubkeyField, RowLimitField, RowOffsetField
+from funnel.params import MAX_ROWS, Params, PubkeyField, RowLimitField, RowOffsetField, TextField
 
 A_DAY_SECONDS = 86_400
 
@@ -44,7 +44,7 @@ class UserParams(Params):
 
 class FollowersParams(Params):
     pubkey = PubkeyField()
-    q = serializers.CharField(default="", allow_blank=True)
+    q = TextField("A text that the name holds, in any case.")
     limit = RowLimitField(maximum=500)
     offset = RowOffsetField()
 
@@ -82,17 +82,19 @@ class BulkUsersParams(Params):
 
 
 class SearchProfilesParams(Params):
-    q = serializers.CharField(default="", allow_blank=True)
+    q = TextField("A text that the name holds, in any case.")
     sort_by = one_of(PROFILE_ORDERS, default="relevance")
     has_videos = serializers.BooleanField(
-        default=False, error_messages={"invalid": "must be true or false."}
+        default=False,
+        help_text="true: only people with live videos.",
+        error_messages={"invalid": "must be true or false."},
     )
     limit = RowLimitField()
     offset = RowOffsetField()
 
 
 class HashtagsParams(Params):
-    q = serializers.CharField(default="", allow_blank=True)
+    q = TextField("A text that the name holds, in any case.")
     limit = RowLimitField()
     offset = RowOffsetField()
 
@@ -286,3 +288,13 @@ class LeaderboardCreator(serializers.Serializer[Any]):
     unique_viewers = serializers.IntegerField(help_text="In the period, distinct.")
     loops = serializers.FloatField(help_text="In the period.")
     videos_with_views = serializers.IntegerField(help_text="In the period.")
+
+
+class VideoLeaderboard(serializers.Serializer[Any]):
+    period = serializers.CharField()
+    entries = LeaderboardVideo(many=True)
+
+
+class CreatorLeaderboard(serializers.Serializer[Any]):
+    period = serializers.CharField()
+    entries = LeaderboardCreator(many=True)

@@ -12,29 +12,45 @@ from analytics import queries
 from analytics.categories import CATEGORIES
 from analytics.serializers import (
     PERIOD_SECONDS,
+    ActiveUsers,
     ActiveUsersParams,
+    BulkUsers,
     BulkUsersParams,
+    Category,
+    Creator,
+    CreatorLeaderboard,
     CreatorLeaderboardParams,
     CreatorsParams,
+    Followers,
     FollowersParams,
+    Following,
     FollowingParams,
+    FoundProfile,
+    Hashtag,
     HashtagsParams,
     LeaderboardParams,
     SearchProfilesParams,
+    Social,
+    Totals,
+    User,
     UserParams,
+    VideoLeaderboard,
 )
 from funnel import clock
 from funnel.caching import LIST_SECONDS, STATS_SECONDS, cached
+from funnel.openapi import described
 from funnel.params import MAX_ROWS, Params
 
 
 class SiteViewSet(ViewSet):
-    @cached(Params, seconds=STATS_SECONDS)
+    @cached(Params, Totals, seconds=STATS_SECONDS)
     def totals(self, request: Request) -> Response:
+        """How many events and videos are stored."""
         return Response(queries.totals(now=clock.now()))
 
-    @cached(ActiveUsersParams, seconds=STATS_SECONDS)
+    @cached(ActiveUsersParams, ActiveUsers(many=True), seconds=STATS_SECONDS)
     def active_users(self, request: Request) -> Response:
+        """People who signed anything, by day, week or month."""
         params = ActiveUsersParams.of(request)
         return Response(
             queries.active_users(
@@ -44,30 +60,36 @@ class SiteViewSet(ViewSet):
 
 
 class UserViewSet(ViewSet):
-    @cached(UserParams, seconds=LIST_SECONDS)
+    @cached(UserParams, User, seconds=LIST_SECONDS)
     def retrieve(self, request: Request, pubkey: str) -> Response:
+        """A person's profile and numbers."""
         params = UserParams.of(request, pubkey=pubkey)
         user = queries.users(now=clock.now(), pubkeys=[params["pubkey"]])[0]
         return Response(public(user))
 
-    @cached(UserParams, seconds=LIST_SECONDS)
+    @cached(UserParams, Social, seconds=LIST_SECONDS)
     def social(self, request: Request, pubkey: str) -> Response:
+        """How many people follow somebody, and are followed."""
         params = UserParams.of(request, pubkey=pubkey)
         return Response(queries.social(now=clock.now(), pubkey=params["pubkey"]))
 
-    @cached(FollowersParams, seconds=LIST_SECONDS)
+    @cached(FollowersParams, Followers, seconds=LIST_SECONDS)
     def followers(self, request: Request, pubkey: str) -> Response:
+        """Who follows a person."""
         params = FollowersParams.of(request, pubkey=pubkey)
         page = queries.followers(now=clock.now(), **follows_page(params))
         return Response(followed("followers", page, params))
 
-    @cached(FollowingParams, seconds=LIST_SECONDS)
+    @cached(FollowingParams, Following, seconds=LIST_SECONDS)
     def following(self, request: Request, pubkey: str) -> Response:
+        """Whom a person follows, in the order of the list."""
         params = FollowingParams.of(request, pubkey=pubkey)
         page = queries.following(now=clock.now(), **follows_page(params))
         return Response(followed("following", page, params))
 
+    @described(BulkUsersParams, BulkUsers)
     def bulk(self, request: Request) -> Response:
+        """Profiles and numbers of up to 100 people."""
         params = BulkUsersParams.of_body(request)
         now = clock.now()
         if "from_event" in params:
@@ -115,8 +137,9 @@ def followed(name: str, page: queries.Row, params: dict[str, Any]) -> queries.Ro
 
 
 class ProfileViewSet(ViewSet):
-    @cached(SearchProfilesParams, seconds=LIST_SECONDS)
+    @cached(SearchProfilesParams, FoundProfile(many=True), seconds=LIST_SECONDS)
     def search(self, request: Request) -> Response:
+        """People whose name, address or description holds a text."""
         params = SearchProfilesParams.of(request)
         return Response(
             queries.search_profiles(
@@ -131,12 +154,14 @@ class ProfileViewSet(ViewSet):
 
 
 class HashtagViewSet(ViewSet):
-    @cached(HashtagsParams, seconds=LIST_SECONDS)
+    @cached(HashtagsParams, Hashtag(many=True), seconds=LIST_SECONDS)
     def popular(self, request: Request) -> Response:
+        """Hashtags by the number of live videos."""
         return self.answer(request, by_trend=False)
 
-    @cached(HashtagsParams, seconds=LIST_SECONDS)
+    @cached(HashtagsParams, Hashtag(many=True), seconds=LIST_SECONDS)
     def trending(self, request: Request) -> Response:
+        """Hashtags by their trending score."""
         return self.answer(request, by_trend=True)
 
     def answer(self, request: Request, *, by_trend: bool) -> Response:
@@ -151,8 +176,9 @@ class HashtagViewSet(ViewSet):
             )
         )
 
-    @cached(HashtagsParams, seconds=LIST_SECONDS)
+    @cached(HashtagsParams, Category(many=True), seconds=LIST_SECONDS)
     def categories(self, request: Request) -> Response:
+        """Hashtags that apps show as categories."""
         params = HashtagsParams.of(request)
         return Response(
             queries.categories(
@@ -166,8 +192,9 @@ class HashtagViewSet(ViewSet):
 
 
 class CreatorViewSet(ViewSet):
-    @cached(CreatorsParams, seconds=LIST_SECONDS)
+    @cached(CreatorsParams, Creator(many=True), seconds=LIST_SECONDS)
     def top(self, request: Request) -> Response:
+        """People by the engagement score of their live videos."""
         params = CreatorsParams.of(request)
         return Response(
             queries.top_creators(
@@ -177,13 +204,15 @@ class CreatorViewSet(ViewSet):
 
 
 class LeaderboardViewSet(ViewSet):
-    @cached(LeaderboardParams, seconds=LIST_SECONDS)
+    @cached(LeaderboardParams, VideoLeaderboard, seconds=LIST_SECONDS)
     def videos(self, request: Request) -> Response:
+        """Videos that were played most in a period."""
         params = LeaderboardParams.of(request)
         return Response(board(params, queries.leaderboard_videos(**board_page(params))))
 
-    @cached(CreatorLeaderboardParams, seconds=LIST_SECONDS)
+    @cached(CreatorLeaderboardParams, CreatorLeaderboard, seconds=LIST_SECONDS)
     def creators(self, request: Request) -> Response:
+        """People whose videos were played most in a period."""
         params = CreatorLeaderboardParams.of(request)
         return Response(board(params, queries.leaderboard_creators(**board_page(params))))
 

@@ -60,7 +60,10 @@ class ApiToken:
         if not settings.API_TOKENS or not request.path_info.startswith(CLOSED):
             return None
         scheme, credentials = authorization(request)
-        if scheme == "nostr" and issubclass(getattr(view, "cls", object), PersonalViewSet):
+        cls = getattr(view, "cls", object)
+        if getattr(cls, "is_open", False):
+            return None
+        if scheme == "nostr" and issubclass(cls, PersonalViewSet):
             return None
         if scheme == "bearer" and is_one_of(credentials, settings.API_TOKENS):
             return None

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from funnel import clock
 from funnel.kept_answers import STALE_IF_ERROR_SECONDS, Answer, kept_answers
+from funnel.openapi import described
 from funnel.params import Params
 from funnel.renderers import OrjsonRenderer
 
@@ -37,12 +38,18 @@ GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 
 
 def cached(
-    params: type[Params], *, seconds: int, varies_by: Callable[[HttpRequest], str] = lambda _: ""
+    params: type[Params],
+    answers: Any,
+    *,
+    seconds: int,
+    may_miss: bool = False,
+    varies_by: Callable[[HttpRequest], str] = lambda _: "",
 ) -> Callable[[Method], Method]:
-    """Lets every cache keep the answer of a view method, and keeps it here.
+    """Lets every cache keep the answer of a view method, keeps it here, and describes it.
 
     params: what the request may ask, all that the answer may depend on; the validated values are
-    the key, so that neither their order nor what nobody knows makes another one.
+    the key, so that neither their order nor what nobody knows makes another one. answers, may_miss:
+    as in funnel/openapi.py.
     varies_by: what else of the request it depends on, of the headers that `target_of` has. What the
     method raises is not kept, and says `no-store` by itself.
     """
@@ -66,7 +73,7 @@ def cached(
             kept.remember(target_of(request), key)
             return shown(kept.answer(key, compute), request)
 
-        return cast(Method, answer)
+        return cast(Method, described(params, answers, may_miss=may_miss)(answer))
 
     return decorate
 

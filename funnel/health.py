@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 import structlog
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from funnel.clickhouse import ClickhouseError, connections
 from funnel.errors import RETRY_AFTER_SECONDS
+from funnel.openapi import described
+from funnel.params import Params
 from funnel.sql import load_query
 
 log = structlog.get_logger(__name__)
@@ -18,8 +22,17 @@ log = structlog.get_logger(__name__)
 PING = load_query(__file__, "ping")
 
 
+class Health(serializers.Serializer[Any]):
+    status = serializers.CharField(help_text="ok or unavailable.")
+
+
 class HealthView(APIView):
+    @described(Params, Health)
     def get(self, request: Request) -> Response:
+        """Whether ClickHouse answers the API.
+
+        503 with `status` and `error` where it does not.
+        """
         try:
             connections["reader"].select(PING, {})
         except ClickhouseError as error:

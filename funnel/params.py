@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -72,6 +72,7 @@ class RowLimitField(WholeNumberField):
 
     def __init__(self, *, default: int = DEFAULT_ROWS, maximum: int = MAX_ROWS) -> None:
         super().__init__(default=default, minimum=1, maximum=maximum)
+        self.help_text = "Rows of a page at most."
 
 
 class RowOffsetField(WholeNumberField):
@@ -79,10 +80,34 @@ class RowOffsetField(WholeNumberField):
 
     def __init__(self) -> None:
         super().__init__(default=0, minimum=0, maximum=MAX_OFFSET)
+        self.help_text = "Rows to skip."
+
+
+class TextField(serializers.CharField):
+    """A text; an empty one counts as absent, as forms send them."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(default="", allow_blank=True, help_text=help_text)
+
+
+class CursorField(serializers.CharField):
+    """Where a page begins; an empty one is the first page's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            default="",
+            allow_blank=True,
+            help_text="The next_cursor of the page before; o:<n> skips n rows.",
+        )
 
 
 class PubkeyField(serializers.CharField):
     """A pubkey as 64 hex digits, `npub1…` or `nprofile1…` (NIP-19); its value is the hex."""
+
+    described_as: ClassVar = {
+        "type": "string",
+        "description": "A pubkey: 64 hex digits, npub1… or nprofile1… (NIP-19).",
+    }
 
     def to_internal_value(self, data: Any) -> str:
         try:
@@ -99,6 +124,15 @@ class EventReferenceField(serializers.CharField):
     Its value is the id in hex, the address `kind:pubkey:d`, or the d tag, which may be any text
     that does not start like an entity of NIP-19.
     """
+
+    described_as: ClassVar = {
+        "type": "string",
+        "minLength": 1,
+        "description": (
+            "An event id, note1…, nevent1…, naddr1… (NIP-19), kind:pubkey:d, or the d tag of a "
+            "video."
+        ),
+    }
 
     def __init__(self, *, required: bool = True) -> None:
         super().__init__(required=required, trim_whitespace=False)

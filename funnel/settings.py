@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+import funnel
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -103,6 +105,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_prometheus",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "clickhouse_schema",
     "ingestion",
     "videos",
@@ -327,7 +331,25 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "funnel.openapi.EndpointSchema",
     "EXCEPTION_HANDLER": "funnel.errors.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Funnel",
+    "DESCRIPTION": (
+        "Which videos on Nostr are new, popular and trending, and what counts each one has. "
+        "Times are Unix seconds. Unknown parameters are ignored."
+    ),
+    "VERSION": funnel.__version__,
+    "OAS_VERSION": "3.1.1",
+    "SORT_OPERATION_PARAMETERS": False,
+    # A server may ask for a token, and most do not.
+    "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    "SECURITY": [{}, {"token": []}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list"},
 }
 PROMETHEUS_EXPORT_MIGRATIONS = False
 

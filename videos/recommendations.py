@@ -14,12 +14,19 @@ from funnel import clock
 from funnel.caching import LIST_SECONDS, cached
 from funnel.clickhouse import connections
 from funnel.nostr import VIDEO_KINDS
-from funnel.params import Params, PubkeyField, RowLimitField, RowOffsetField
+from funnel.params import (
+    CursorField,
+    Params,
+    PubkeyField,
+    RowLimitField,
+    RowOffsetField,
+    TextField,
+)
 from funnel.sql import load_query
 from videos import queries
 from videos.paging import InvalidCursor, offset_cursor, read_cursor
 from videos.queries import Filters, Page
-from videos.serializers import SENSITIVE_BY_WORD, WordField
+from videos.serializers import SENSITIVE_BY_WORD, Video, WordField
 
 INTERESTS = load_query(__file__, "interests")
 RECOMMENDED = load_query(__file__, "recommended")
@@ -37,11 +44,12 @@ class RecommendedParams(Params):
     fallback = serializers.ChoiceField(
         choices=FALLBACKS,
         default="popular",
+        help_text="The list that is shown where nothing is known of the person.",
         error_messages={"invalid_choice": f"must be one of {', '.join(FALLBACKS)}."},
     )
-    category = serializers.CharField(default="", allow_blank=True)
+    category = TextField("Videos with this hashtag.")
     nsfw = WordField(SENSITIVE_BY_WORD, default="show")
-    cursor = serializers.CharField(default="", allow_blank=True)
+    cursor = CursorField()
     offset = RowOffsetField()
     limit = RowLimitField(default=DEFAULT_ROWS)
 
@@ -59,13 +67,28 @@ class RecommendationsParams(RecommendedParams):
     pubkey = PubkeyField()
 
 
+class Recommendations(serializers.Serializer[Any]):
+    videos = Video(many=True)
+    source = serializers.CharField(  # type: ignore[assignment]  # a field, which DRF takes out
+        help_text="personalized, or the fallback."
+    )
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    has_more = serializers.BooleanField()
+    next_offset = serializers.IntegerField(allow_null=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    fallback_applied = serializers.BooleanField()
+
+
 class RecommendationsViewSet(ViewSet):
-    @cached(RecommendationsParams, seconds=LIST_SECONDS)
+    @cached(RecommendationsParams, Recommendations, seconds=LIST_SECONDS)
     def of_user(self, request: Request, pubkey: str) -> Response:
+        """Videos for one person, by what that person reacted to."""
         return answer(RecommendationsParams.of(request, pubkey=pubkey))
 
-    @cached(RecommendedParams, seconds=LIST_SECONDS)
+    @cached(RecommendedParams, Recommendations, seconds=LIST_SECONDS)
     def feed(self, request: Request) -> Response:
+        """Videos for one person, or for nobody in particular."""
         return answer(RecommendedParams.of(request))
 
 

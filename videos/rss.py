@@ -22,8 +22,11 @@ from videos import queries
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+RSS = ("application/rss+xml", {"type": "string"})
+
+
 class TagParams(Params):
-    tag = serializers.CharField()
+    tag = serializers.CharField(help_text="A hashtag, in any case.")
 
 
 def own_address(request: HttpRequest | Request) -> str:
@@ -32,16 +35,19 @@ def own_address(request: HttpRequest | Request) -> str:
 
 
 class RssViewSet(ViewSet):
-    @cached(Params, seconds=LIST_SECONDS, varies_by=own_address)
+    @cached(Params, RSS, seconds=LIST_SECONDS, varies_by=own_address)
     def latest(self, request: Request) -> HttpResponse:
+        """The newest videos as RSS 2.0."""
         return rss(request, "Latest videos", "recent", queries.Filters(kinds=VIDEO_KINDS))
 
-    @cached(Params, seconds=LIST_SECONDS, varies_by=own_address)
+    @cached(Params, RSS, seconds=LIST_SECONDS, varies_by=own_address)
     def trending(self, request: Request) -> HttpResponse:
+        """The videos of the highest trending score as RSS 2.0."""
         return rss(request, "Trending videos", "trending", queries.Filters(kinds=VIDEO_KINDS))
 
-    @cached(TagParams, seconds=LIST_SECONDS, varies_by=own_address)
+    @cached(TagParams, RSS, seconds=LIST_SECONDS, varies_by=own_address)
     def tag(self, request: Request, tag: str) -> HttpResponse:
+        """The newest videos with a hashtag as RSS 2.0."""
         filters = queries.Filters(kinds=VIDEO_KINDS, hashtags=(tag,))
         return rss(request, f"Videos with #{tag}", "recent", filters)
 

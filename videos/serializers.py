@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from funnel.nostr import MAX_CREATED_AT, VIDEO_KINDS, Kind
 from funnel.params import (
     MAX_ROWS,
+    CursorField,
     EventReferenceField,
     Params,
     PubkeyField,
     RowLimitField,
     RowOffsetField,
+    TextField,
 )
 from videos.paging import ROWS_IN_A_SECOND, write_before
 from videos.search import search_words
@@ -61,6 +64,28 @@ TRUST_BY_WORD = {"on": True, "off": False}
 SPANS = {"hour": (3_600, 0), "day": (86_400, 0), "week": (7 * 86_400, 3 * 86_400)}
 MAX_LIKERS = 500
 
+# What a client asks of many videos at once, by the id that it asked with.
+BULK_STATS = (
+    "views",
+    "unique_viewers",
+    "reactions",
+    "likes",
+    "comments",
+    "reposts",
+    "loops",
+    "embedded_loops",
+    "engagement_score",
+    "trending_score",
+)
+VIDEO_STATS = (
+    *BULK_STATS,
+    "embedded_likes",
+    "embedded_comments",
+    "embedded_reposts",
+    "author_name",
+    "author_avatar",
+)
+
 # Apps tell long videos from short ones; whether a kind is addressable is no matter to them.
 KINDS_BY_NAME: dict[str, tuple[Kind, ...]] = {
     **{str(int(kind)): (kind,) for kind in VIDEO_KINDS},
@@ -71,6 +96,14 @@ KINDS_BY_NAME: dict[str, tuple[Kind, ...]] = {
 
 class VideoKindsField(serializers.Field[tuple[int, ...], str, str, Any]):
     """Kinds by number or name, separated by commas; its value is their numbers."""
+
+    described_as: ClassVar = {
+        "type": "string",
+        "examples": ["34236", "short", "21,22"],
+        "description": (
+            f"One of {', '.join(KINDS_BY_NAME)}, or several with commas between; all by default."
+        ),
+    }
 
     def to_internal_value(self, data: str) -> tuple[int, ...]:
         names = [name.strip() for name in data.split(",")]
@@ -87,6 +120,7 @@ class WordField(serializers.Field[Any, str, str, Any]):
     def __init__(self, meanings: dict[str, Any], *, default: str) -> None:
         super().__init__(default=meanings[default])
         self.meanings = meanings
+        self.described_as = {"type": "string", "enum": list(meanings), "default": default}
 
     def to_internal_value(self, data: str) -> Any:
         if data not in self.meanings:
@@ -97,12 +131,15 @@ class WordField(serializers.Field[Any, str, str, Any]):
 class SortField(serializers.ChoiceField):
     """In which order a list comes."""
 
+    described_as: dict[str, Any]
+
     def __init__(self, sorts: tuple[str, ...], default: str) -> None:
         super().__init__(
             choices=sorts,
             default=default,
             error_messages={"invalid_choice": f"must be one of {', '.join(sorts)}."},
         )
+        self.described_as = {"type": "string", "enum": list(sorts), "default": default}
 
 
 class SecondsField(serializers.IntegerField):
@@ -118,19 +155,24 @@ class SecondsField(serializers.IntegerField):
                 ("invalid", "min_value", "max_value", "max_string_length"), wrong
             ),
         )
+        self.described_as = {"type": "integer", "minimum": 0, "maximum": maximum}
+        self.help_text = "A Unix time: published then or earlier."
 
 
 class ListParams(Params):
     """What every list of videos can be asked: which videos, and which page of them."""
 
     kind = VideoKindsField(default=VIDEO_KINDS)
-    tag = serializers.CharField(default="", allow_blank=True)
-    t = serializers.CharField(default="", allow_blank=True)
-    category = serializers.CharField(default="", allow_blank=True)
-    platform = serializers.CharField(default="", allow_blank=True)
-    exclude_platform = serializers.CharField(default="", allow_blank=True)
+    tag = TextField("A hashtag, with or without #, in any case.")
+    t = TextField("The same as tag.")
+    category = TextField("The same: a category is a hashtag here.")
+    platform = TextField("Videos with this platform.")
+    exclude_platform = TextField("Videos with any other platform.")
     classic = serializers.BooleanField(
-        default=None, allow_null=True, error_messages={"invalid": "must be true or false."}
+        default=None,
+        allow_null=True,
+        error_messages={"invalid": "must be true or false."},
+        help_text="true: imported from vine; false: all others.",
     )
     nsfw = WordField(SENSITIVE_BY_WORD, default="show")
     period = WordField(PERIOD_SECONDS, default="all")
@@ -146,7 +188,7 @@ class FeedParams(ListParams):
 
 
 class CursorFeedParams(FeedParams):
-    cursor = serializers.CharField(default="", allow_blank=True, allow_null=True)
+    cursor = CursorField()
 
 
 class AuthorVideosParams(ListParams):
@@ -157,7 +199,7 @@ class AuthorVideosParams(ListParams):
 class FollowingFeedParams(AuthorVideosParams):
     # Wider than a time: where a page ends within a second, the next `before` says after how many.
     before = SecondsField(maximum=write_before(MAX_CREATED_AT, ROWS_IN_A_SECOND - 1))
-    cursor = serializers.CharField(default="", allow_blank=True)
+    cursor = CursorField()
 
 
 class VideoParams(Params):
@@ -166,13 +208,13 @@ class VideoParams(Params):
 
 class LikersParams(VideoParams):
     a = EventReferenceField(required=False)
-    cursor = serializers.CharField(default="", allow_blank=True)
+    cursor = CursorField()
     limit = RowLimitField(default=MAX_LIKERS, maximum=MAX_LIKERS)
 
 
 class CommentsParams(VideoParams):
     sort = SortField(("newest", "oldest"), default="newest")
-    cursor = serializers.CharField(default="", allow_blank=True)
+    cursor = CursorField()
     offset = RowOffsetField()
     limit = RowLimitField()
 
@@ -196,7 +238,7 @@ class BulkParams(serializers.Serializer[Any]):
 
 
 class TextSearchParams(ListParams):
-    q = serializers.CharField(default="", allow_blank=True)
+    q = TextField("What a person typed.")
     author = PubkeyField(default="")
     sort = SortField(SEARCH_SORTS, default="relevance")
 
@@ -214,7 +256,7 @@ class SearchParams(TextSearchParams):
 
 
 class CursorSearchParams(TextSearchParams):
-    cursor = serializers.CharField(default="", allow_blank=True)
+    cursor = CursorField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs["q"]:
@@ -321,3 +363,95 @@ class Liker(serializers.Serializer[Any]):
     pubkey = serializers.CharField()
     created_at = serializers.IntegerField()
     event_id = serializers.CharField()
+
+
+# --- Whole answers -------------------------------------------------------------------------------
+
+
+class Pagination(serializers.Serializer[Any]):
+    has_more = serializers.BooleanField()
+    next_cursor = serializers.CharField(allow_null=True, help_text="null on the last page.")
+
+
+class VideoPage(serializers.Serializer[Any]):
+    data = Video(many=True)  # type: ignore[assignment]  # a field, which DRF takes out
+    pagination = Pagination()
+
+
+class CommentPage(serializers.Serializer[Any]):
+    data = Comment(many=True)  # type: ignore[assignment]  # a field, which DRF takes out
+    pagination = Pagination()
+
+
+class LikerPage(serializers.Serializer[Any]):
+    data = Liker(many=True)  # type: ignore[assignment]  # a field, which DRF takes out
+    pagination = Pagination()
+
+
+class FollowingPage(serializers.Serializer[Any]):
+    videos = Video(many=True)
+    next_cursor = serializers.CharField(
+        allow_null=True, help_text="The next before, or a cursor; null on the last page."
+    )
+    has_more = serializers.BooleanField()
+
+
+class PartOfVideo(serializers.Serializer[Any]):
+    """Some fields of the video row."""
+
+    names: ClassVar[tuple[str, ...]]
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = Video().get_fields()
+        return {name: fields[name] for name in self.names}
+
+
+class BulkStats(PartOfVideo):
+    names = BULK_STATS
+
+
+class EventStats(PartOfVideo):
+    names = VIDEO_STATS
+
+
+class VideoViews(PartOfVideo):
+    names = ("views", "unique_viewers")
+
+
+class VideoEvent(serializers.Serializer[Any]):
+    event = Event()
+    stats = EventStats()
+
+
+class SpanOfVideo(serializers.Serializer[Any]):
+    start = serializers.IntegerField(help_text="Of the span, Unix seconds.")
+    reactions = serializers.IntegerField()
+    comments = serializers.IntegerField()
+    reposts = serializers.IntegerField()
+    views = serializers.IntegerField()
+
+
+class FeaturedTabs(serializers.Serializer[Any]):
+    poll_interval_seconds = serializers.IntegerField()
+    featured_tabs = serializers.ListField(child=serializers.DictField())
+
+
+class BulkVideos(serializers.Serializer[Any]):
+    videos = Video(many=True)
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="Those that name no live video."
+    )
+    source_event_id = serializers.CharField(allow_null=True)
+
+
+class BulkVideoStats(serializers.Serializer[Any]):
+    stats = serializers.DictField(child=BulkStats(), help_text="By the name that was sent.")
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="Those that name no live video."
+    )
+
+
+# Which of the two forms a client gets is decided by its Origin header.
+FOLLOWING_FEED = PolymorphicProxySerializer(
+    "FollowingFeed", [FollowingPage, Video(many=True)], resource_type_field_name=None, many=False
+)

@@ -16,6 +16,7 @@ from rest_framework.viewsets import ViewSet
 from funnel import clock
 from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS, cached
 from funnel.nostr import HEX_64
+from funnel.openapi import described
 from funnel.params import Params
 from videos import queries
 from videos.paging import (
@@ -29,39 +30,32 @@ from videos.paging import (
 )
 from videos.queries import Filters, Page, Place, Row
 from videos.serializers import (
+    BULK_STATS,
+    FOLLOWING_FEED,
+    VIDEO_STATS,
     AuthorVideosParams,
     BulkParams,
+    BulkVideos,
+    BulkVideoStats,
+    CommentPage,
     CommentsParams,
     CursorFeedParams,
     CursorSearchParams,
+    Event,
+    FeaturedTabs,
     FeedParams,
     FollowingFeedParams,
+    LikerPage,
     LikersParams,
     SearchParams,
+    SpanOfVideo,
     TimeseriesParams,
+    Video,
+    VideoEvent,
+    VideoPage,
     VideoParams,
-)
-
-# What a client asks of many videos at once, by the id that it asked with.
-BULK_STATS = (
-    "views",
-    "unique_viewers",
-    "reactions",
-    "likes",
-    "comments",
-    "reposts",
-    "loops",
-    "embedded_loops",
-    "engagement_score",
-    "trending_score",
-)
-VIDEO_STATS = (
-    *BULK_STATS,
-    "embedded_likes",
-    "embedded_comments",
-    "embedded_reposts",
-    "author_name",
-    "author_avatar",
+    VideoStats,
+    VideoViews,
 )
 
 
@@ -100,8 +94,9 @@ def envelope(rows: list[Row], next_cursor: str | None) -> dict[str, Any]:
 
 
 class VideoListViewSet(ViewSet):
-    @cached(FeedParams, seconds=LIST_SECONDS)
+    @cached(FeedParams, Video(many=True), seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
+        """Live videos in an order, one row for each."""
         now, params = clock.now(), FeedParams.of(request)
         page = queries.feed(
             params["sort"],
@@ -113,8 +108,9 @@ class VideoListViewSet(ViewSet):
         )
         return Response(page.rows)
 
-    @cached(CursorFeedParams, seconds=LIST_SECONDS)
+    @cached(CursorFeedParams, VideoPage, seconds=LIST_SECONDS)
     def list_with_cursor(self, request: Request) -> Response:
+        """Live videos in an order, with cursors that new videos do not shift."""
         now, params = clock.now(), CursorFeedParams.of(request)
         sort, limit = params["sort"], params["limit"]
         # Places of one ranking mean nothing in the other.
@@ -142,8 +138,9 @@ def list_of(place: Place) -> list[Any]:
 
 
 class VideoViewSet(ViewSet):
-    @cached(VideoParams, seconds=STATS_SECONDS)
+    @cached(VideoParams, VideoEvent, seconds=STATS_SECONDS, may_miss=True)
     def retrieve(self, request: Request, reference: str) -> Response:
+        """The signed event of a video's current version, with its counts."""
         now, params = clock.now(), VideoParams.of(request, reference=reference)
         video = self.live(params["reference"], now=now)
         event = queries.event(video["id"], now=now)
@@ -151,20 +148,23 @@ class VideoViewSet(ViewSet):
             raise NotFound("Video not found")
         return Response({"event": event, "stats": {name: video[name] for name in VIDEO_STATS}})
 
-    @cached(VideoParams, seconds=STATS_SECONDS)
+    @cached(VideoParams, VideoStats, seconds=STATS_SECONDS, may_miss=True)
     def stats(self, request: Request, reference: str) -> Response:
+        """The row of one video."""
         params = VideoParams.of(request, reference=reference)
         video = self.live(params["reference"], now=clock.now())
         return Response(video | {"event_id": video["id"]})
 
-    @cached(VideoParams, seconds=STATS_SECONDS)
+    @cached(VideoParams, VideoViews, seconds=STATS_SECONDS, may_miss=True)
     def views(self, request: Request, reference: str) -> Response:
+        """How often a video was played, and by how many people."""
         params = VideoParams.of(request, reference=reference)
         video = self.live(params["reference"], now=clock.now())
         return Response({name: video[name] for name in ("views", "unique_viewers")})
 
-    @cached(LikersParams, seconds=LIST_SECONDS)
+    @cached(LikersParams, LikerPage, seconds=LIST_SECONDS, may_miss=True)
     def likers(self, request: Request, reference: str) -> Response:
+        """Who reacted to a video, latest first."""
         now, params = clock.now(), LikersParams.of(request, reference=reference)
         video = self.live(params.get("a", params["reference"]), now=now)
         cursor = cursor_in(params, of="likers")
@@ -178,8 +178,9 @@ class VideoViewSet(ViewSet):
         last = [rows[-1]["created_at"], rows[-1]["pubkey"]] if has_more else None
         return Response(envelope(rows, place_cursor(last, of="likers") if last else None))
 
-    @cached(CommentsParams, seconds=LIST_SECONDS)
+    @cached(CommentsParams, CommentPage, seconds=LIST_SECONDS, may_miss=True)
     def comments(self, request: Request, reference: str) -> Response:
+        """Live comments on a video, replies included."""
         now, params = clock.now(), CommentsParams.of(request, reference=reference)
         video = self.live(params["reference"], now=now)
         offset = cursor_in(params, of="comments").offset
@@ -192,8 +193,9 @@ class VideoViewSet(ViewSet):
         )
         return Response(envelope(rows, offset_cursor(offset + len(rows)) if has_more else None))
 
-    @cached(TimeseriesParams, seconds=STATS_SECONDS)
+    @cached(TimeseriesParams, SpanOfVideo(many=True), seconds=STATS_SECONDS, may_miss=True)
     def timeseries(self, request: Request, reference: str) -> Response:
+        """What happened to a video in each of the latest spans, newest first."""
         now, params = clock.now(), TimeseriesParams.of(request, reference=reference)
         video = self.live(params["reference"], now=now)
         seconds, shift = params["interval"]
@@ -221,8 +223,9 @@ def key_of(video: Row) -> str:
 
 
 class EventViewSet(ViewSet):
-    @cached(VideoParams, seconds=LIST_SECONDS)
+    @cached(VideoParams, Event, seconds=LIST_SECONDS, may_miss=True)
     def retrieve(self, request: Request, reference: str) -> Response:
+        """A signed event."""
         params = VideoParams.of(request, reference=reference)
         if not HEX_64.fullmatch(params["reference"]):
             raise ValidationError({"reference": "must be an event id, note1 or nevent1."})
@@ -238,8 +241,12 @@ def kind_of_client(request: HttpRequest | Request) -> str:
 
 
 class AuthorViewSet(ViewSet):
-    @cached(AuthorVideosParams, seconds=AUTHOR_SECONDS)
+    @cached(AuthorVideosParams, Video(many=True), seconds=AUTHOR_SECONDS)
     def videos(self, request: Request, pubkey: str) -> Response:
+        """One author's live videos.
+
+        `X-Total-Count` says how many there are on all pages.
+        """
         now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
         filters = dataclasses.replace(filters_of(params, now=now), author=params["pubkey"])
         page = self.page(params, filters, now=now)
@@ -248,13 +255,14 @@ class AuthorViewSet(ViewSet):
         total = queries.count_videos(everything, now=now)
         return Response(page.rows, headers={"X-Total-Count": str(total)})
 
-    @cached(AuthorVideosParams, seconds=AUTHOR_SECONDS)
+    @cached(AuthorVideosParams, Video(many=True), seconds=AUTHOR_SECONDS)
     def collabs(self, request: Request, pubkey: str) -> Response:
+        """Live videos that name somebody as a collaborator."""
         now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
         filters = dataclasses.replace(filters_of(params, now=now), collaborator=params["pubkey"])
         return Response(self.page(params, filters, now=now).rows)
 
-    @cached(FollowingFeedParams, seconds=LIST_SECONDS, varies_by=kind_of_client)
+    @cached(FollowingFeedParams, FOLLOWING_FEED, seconds=LIST_SECONDS, varies_by=kind_of_client)
     def feed(self, request: Request, pubkey: str) -> Response:
         """What the people publish whom one follows.
 
@@ -301,21 +309,28 @@ class AuthorViewSet(ViewSet):
 
 
 class FeaturedTabsViewSet(ViewSet):
-    @cached(Params, seconds=LIST_SECONDS)
+    @cached(Params, FeaturedTabs, seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
-        """Nobody edits this service, so no tab is featured; apps ask again after a while."""
+        """Tabs that somebody chose for the apps: none.
+
+        Nobody edits this service; apps ask again after a while.
+        """
         return Response({"poll_interval_seconds": 300, "featured_tabs": []})
 
 
 class BulkViewSet(ViewSet):
+    @described(BulkParams, BulkVideos)
     def rows(self, request: Request) -> Response:
+        """The rows of up to 100 videos."""
         found, missing = self.found(request)
         distinct = {video["id"]: video for video in found.values()}
         return Response(
             {"videos": list(distinct.values()), "missing": missing, "source_event_id": None}
         )
 
+    @described(BulkParams, BulkVideoStats)
     def stats(self, request: Request) -> Response:
+        """The counts of up to 100 videos."""
         found, missing = self.found(request)
         stats = {
             name: {field: video[field] for field in BULK_STATS} for name, video in found.items()
@@ -333,8 +348,9 @@ class BulkViewSet(ViewSet):
 
 
 class SearchViewSet(ViewSet):
-    @cached(SearchParams, seconds=LIST_SECONDS)
+    @cached(SearchParams, Video(many=True), seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
+        """Live videos with a hashtag, or with all words."""
         now, params = clock.now(), SearchParams.of(request)
         filters = filters_of(params, now=now)
         if params["tag"]:
@@ -353,8 +369,9 @@ class SearchViewSet(ViewSet):
 
 
 class SearchWithCursorViewSet(ViewSet):
-    @cached(CursorSearchParams, seconds=LIST_SECONDS)
+    @cached(CursorSearchParams, VideoPage, seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
+        """Live videos with all words, with cursors."""
         now, params = clock.now(), CursorSearchParams.of(request)
         offset = cursor_in(params, of="search").offset
         page = searched(params, filters_of(params, now=now), now=now, row_offset=offset)
