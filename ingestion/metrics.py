@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter as Tallies
+from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from funnel.nostr import Kind
-from ingestion.traffic import Traffic
 
 KNOWN_KINDS = frozenset(int(kind) for kind in Kind)
 # NIP-01's prefixes and NIP-42's; whatever else a relay writes is "other".
@@ -91,6 +91,17 @@ CURSOR = Gauge(
     "Everything up to this created_at is completely synced; its age is time() minus this.",
     ["relay"],
 )
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Events since the last saving: by the relay that sent them, and rejected ones by reason."""
+
+    received: Tallies[str] = field(default_factory=Tallies)
+    rejected: Tallies[str] = field(default_factory=Tallies)
+
+    def __bool__(self) -> bool:
+        return bool(self.received or self.rejected)
 
 
 class EventTally:

@@ -6,30 +6,18 @@ The metrics of a worker say the same to Prometheus; these are for whoever has no
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from dataclasses import dataclass, field
 
 import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
+from ingestion.metrics import Traffic
 from ingestion.models import RejectedHour, Relay, RelayMinute
 
 log = structlog.get_logger(__name__)
 
 KEPT_MINUTES = dt.timedelta(days=1)
 KEPT_HOURS = dt.timedelta(days=7)
-
-
-@dataclass(slots=True)
-class Traffic:
-    """Events since the last saving: by the relay that sent them, and rejected ones by reason."""
-
-    received: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-
-    def __bool__(self) -> bool:
-        return bool(self.received or self.rejected)
 
 
 def save_traffic(traffic: Traffic, now: dt.datetime) -> None:

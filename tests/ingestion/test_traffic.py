@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from django.db import OperationalError
 
-from ingestion.metrics import EventTally
+from ingestion.metrics import EventTally, Traffic
 from ingestion.models import RejectedHour, Relay, RelayMinute
-from ingestion.traffic import KEPT_HOURS, KEPT_MINUTES, Traffic, save_traffic
+from ingestion.traffic import KEPT_HOURS, KEPT_MINUTES, save_traffic
 
 NOW = dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
 RELAY = "wss://relay.example"
