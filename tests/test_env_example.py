@@ -10,7 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from funnel.settings import read_pubkeys
 
 ROOT = Path(settings.BASE_DIR)
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -69,3 +73,21 @@ def test_the_example_shows_the_defaults(tmp_path):
     # The example can't know where the service is installed; the default is the same file there.
     del shown["DATABASES"], defaults["DATABASES"]
     assert defaults == shown
+
+
+@pytest.mark.parametrize(
+    "malformed", ["npub1abc", "ab" * 31, "AB" * 32, f"{'ab' * 32};{'cd' * 32}"]
+)
+def test_what_is_no_pubkey_stops_the_start_and_is_not_repeated(malformed, monkeypatch):
+    monkeypatch.setenv("TRUST_SEEDS", f"{'ef' * 32}, {malformed}")
+
+    with pytest.raises(ImproperlyConfigured, match="TRUST_SEEDS is malformed") as error:
+        read_pubkeys("TRUST_SEEDS")
+
+    assert malformed not in str(error.value)
+
+
+def test_pubkeys_are_read_with_spaces_between(monkeypatch):
+    monkeypatch.setenv("TRUST_SEEDS", f" {'ef' * 32}, {'cd' * 32},")
+
+    assert ["ef" * 32, "cd" * 32] == read_pubkeys("TRUST_SEEDS")
