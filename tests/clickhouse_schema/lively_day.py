@@ -31,6 +31,7 @@ from tests.builders import (
     carol,
     dave,
     follows,
+    histories,
     mallory,
 )
 
@@ -75,6 +76,7 @@ EVENTS: tuple[Event, ...] = (
     a_vanish(mallory, at=50),
     a_vanish(dave, "wss://elsewhere.example.com", at=50),
     an_event(Kind.GIFT_WRAP, dave, tags=[("p", mallory.pubkey)], at=3),
+    *histories(bob, carol),
 )
 DELIVERED = [[as_json(event) for event in EVENTS]]
 
@@ -94,7 +96,7 @@ FACTS = (
     "video_aliases",
     "video_versions",
 )
-ANSWERS = tuple(table for part in READ_MODEL for table in part.tables)
+ANSWERS = (*(table for part in READ_MODEL for table in part.tables), "trust_weights")
 
 
 def facts(door: Clickhouse) -> dict[str, list[dict[str, Any]]]:

@@ -16,7 +16,7 @@ from clickhouse_schema.progress import ProgressReport
 from clickhouse_schema.projector import EVENT_TABLES
 from clickhouse_schema.rebuild import FactView, Rebuild, in_order, slices
 from funnel.clickhouse import Clickhouse
-from tests.builders import a_reaction, a_video, address, alice, as_json, carol, mallory
+from tests.builders import a_reaction, a_video, address, alice, as_json, bob, carol, mallory
 from tests.clickhouse_schema.lively_day import (
     ANSWERS,
     DELIVERED,
@@ -56,13 +56,13 @@ def a_rebuild(delivery: Delivery, **kwargs: Any) -> Rebuild:
 
 @pytest.fixture
 def delivery(clickhouse: Clickhouse) -> Delivery:
-    delivery = Delivery(clickhouse, now=NOW)
+    delivery = Delivery(clickhouse, now=NOW, trust_seeds=(bob.pubkey,))
     delivery.deliver(DELIVERED)
     return delivery
 
 
 def corrupt(door: Clickhouse) -> None:
-    for table in (*FACTS, "due", "projection_state"):
+    for table in (*FACTS, "due", "projection_state", "first_seen", "trust_weights"):
         door.command(f"TRUNCATE TABLE {table}")
     door.command("INSERT INTO video_versions (video_key, id, title) VALUES ('34236:x:y', 'x', 'z')")
     door.command("INSERT INTO events_by_kind (kind, created_at, id) VALUES (34236, 1, 'x')")
@@ -85,6 +85,7 @@ def test_facts_and_answers_that_were_spoilt_are_what_they_had_been(delivery):
     facts_before, answers_before = facts(door), answers(door)
     due_before, schema_before = rows(door, "due"), dump_schema(door)
     assert all(facts_before.values())
+    assert any(row["trusted_score"] for row in answers_before["video_stats"])
     assert all(answers_before.values())
     corrupt(door)
 
@@ -294,7 +295,8 @@ def test_slices_are_as_many_as_the_events_need():
     assert 256 == len(set(slices(10**9, 10)))
 
 
-def test_the_command_rebuilds_and_tells_how_far_it_is(delivery, monkeypatch):
+def test_the_command_rebuilds_and_tells_how_far_it_is(delivery, monkeypatch, settings):
+    settings.TRUST_SEEDS = [bob.pubkey]
     monkeypatch.setattr("funnel.clock.now", lambda: NOW)
     before = answers(delivery.clickhouse)
 
