@@ -44,6 +44,8 @@ SERVED = Counter(
     "Answers that may be kept: fresh, stale, computed, awaited, or stale_after_failure.",
     ["source"],
 )
+# There from the start: Prometheus sees no increase in a series that begins with its first answer.
+SERVED.labels("stale_after_failure")
 
 
 class Answer(NamedTuple):

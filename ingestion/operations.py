@@ -136,7 +136,7 @@ def backfills() -> dict[str, Any]:
 
 def moment(unix_seconds: int) -> dt.datetime | None:
     """None for the beginning and the end of all time."""
-    if not 0 < unix_seconds < 2**32:
+    if not 0 < unix_seconds < 2**32 - 1:
         return None
     return dt.datetime.fromtimestamp(unix_seconds, dt.UTC)
 

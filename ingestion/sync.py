@@ -227,6 +227,9 @@ def new_pager(
     `on_unreachable` is told too, once or more for each such second.
     """
 
+    # There before the first one, so that Prometheus sees it as an increase.
+    metrics.UNREACHABLE_SECONDS.labels(url)
+
     def report_crowded(second: int) -> None:
         metrics.CROWDED_SECONDS.labels(url).inc()
         log.warning("second_larger_than_a_page", relay=url, created_at=second)

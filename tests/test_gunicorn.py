@@ -6,17 +6,24 @@ import json
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 
-from tests.gunicorn_service import get, serving, total
+from tests.gunicorn_service import free_port, get, serving, total
 
 REQUESTS = 24
 
 
 @pytest.fixture(scope="module")
 def service(migrated_clickhouse, tmp_path_factory):
-    """The address of a gunicorn with two workers, and where its log is."""
-    with serving(tmp_path_factory.mktemp("gunicorn")) as address:
+    """The address of a gunicorn with two workers, and where its log is.
+
+    Nobody has told it where the workers put their numbers together.
+    """
+    directory = tmp_path_factory.mktemp("gunicorn")
+    with serving(directory, PROMETHEUS_MULTIPROC_DIR="", TMPDIR=str(directory)) as address:
+        [numbers] = directory.glob("funnel-metrics-*")
         yield address
+    assert not numbers.exists()
 
 
 def test_metrics_are_those_of_all_workers(service):
@@ -88,3 +95,25 @@ def test_a_request_is_one_line_of_json_in_the_log(service):
         "status": 200,
     }.items() <= json.loads(lines[0]).items()
     assert "private" not in log.read_text()
+
+
+def test_no_secret_is_in_the_log(migrated_clickhouse, tmp_path):
+    secrets = {
+        "SECRET_KEY": "key-of-sessions",
+        "API_TOKEN": "token-of-yesterday,token-of-today",
+        # Nobody listens there, so that every word about it is said.
+        "CACHE_URL": f"redis://user:password-of-redis@127.0.0.1:{free_port()}/0",
+        "CACHE_MEMORY_MB": "8",
+    }
+    targets = ["/api/stats", "/api/videos?sort=trending", "/metrics", "/admin/login/"]
+
+    with serving(tmp_path, **secrets, LOG_LEVEL="DEBUG") as (port, log):
+        for target in targets:
+            for token in ("token-of-yesterday", "token-of-today", "token-that-is-wrong"):
+                get(port, target, headers={"Authorization": f"Bearer {token}"})
+        said = log.read_text()
+
+    assert "request_answered" in said
+    hidden = ["of-sessions", "token-of", "token-that", "of-redis"]
+    hidden.append(f":{settings.CLICKHOUSE['reader']['password']}@")
+    assert [] == [secret for secret in hidden if secret in said]

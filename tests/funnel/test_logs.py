@@ -69,6 +69,21 @@ def test_nothing_else_is_said(lines):
     assert 3 == len(lines)
 
 
+def test_on_a_terminal_a_line_is_for_people():
+    script = SCRIPT.replace('"json": True', '"json": False')
+
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    first, *_ = process.stderr.splitlines()
+    assert "batch_written" in first
+    assert "rows=3" in first
+    assert "request_id=trace-1" in first
+    assert "{" not in first
+    assert "hunter2" not in process.stderr
+
+
 def test_an_unknown_level_stops_the_start_with_one_sentence():
     with pytest.raises(ImproperlyConfigured, match="LOG_LEVEL is malformed"):
         configure({"level": "LOUD", "json": True})

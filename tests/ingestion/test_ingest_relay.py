@@ -314,21 +314,27 @@ def test_a_second_signal_ends_it_at_once(environment):
 
 
 def test_a_relay_that_wants_a_sign_in_ends_until_caught_up_with_3_or_gets_one(
-    clickhouse, environment
+    clickhouse, environment, capfd
 ):
+    key = nostr_sdk.Keys.parse(SECRET).secret_key().to_bech32()
+
     async def scenario() -> None:
         async with FakeRelay(notes(10), challenge="who?").running() as relay:
             arguments = ("--until-caught-up", "--relay", relay.url)
             async with ingesting(environment, *arguments) as worker:
                 assert 3 == await end_of(worker)
             assert [] == stored_ids(clickhouse)
-            key = nostr_sdk.Keys.parse(SECRET).secret_key().to_bech32()
-            async with ingesting(environment, *arguments, RELAY_SECRET_KEY=key) as worker:
+            secrets = {"RELAY_SECRET_KEY": key, "LOG_LEVEL": "DEBUG"}
+            async with ingesting(environment, *arguments, **secrets) as worker:
                 assert 0 == await end_of(worker)
 
     run(scenario())
 
     assert 10 == len(stored_ids(clickhouse))
+    said = capfd.readouterr().err
+    assert "signed_in" in said
+    hidden = (key, SECRET, environment["CLICKHOUSE_PASSWORD"], environment["SECRET_KEY"])
+    assert [] == [secret for secret in hidden if f'"{secret}' in said or f":{secret}@" in said]
 
 
 def ready(port: int) -> tuple[int, str]:

@@ -94,6 +94,12 @@ def test_a_backfill_shows_the_part_that_is_read(relay):
     assert "busy" == row["look"]
 
 
+def test_the_end_of_all_time_is_no_date():
+    assert operations.moment(0) is None
+    assert operations.moment(2**32 - 1) is None
+    assert dt.datetime(1970, 1, 2, tzinfo=dt.UTC) == operations.moment(86_400)
+
+
 def test_rejected_events_are_counted_by_reason_with_a_sample_of_each():
     hour = ago(hours=1).replace(minute=0, second=0, microsecond=0)
     RejectedHour.objects.create(reason="bad_sig", hour=hour, events=3)
