@@ -77,6 +77,7 @@ SQL = {
         "touch_chunk",
         "project_videos",
         "project_texts",
+        "project_listed_videos",
     )
 }
 
@@ -107,6 +108,8 @@ EVENT_TABLES = (
 PEOPLE_TABLES = (
     "video_stats",
     "video_texts",
+    "video_places",
+    "listed_videos",
     "current_lists",
     "list_entries",
     "user_profiles",
@@ -117,12 +120,16 @@ PEOPLE_TABLES = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the read model: its name in `touched`, where its keys are, and where it is kept."""
+    """A part of the read model: its name in `touched`, where its keys are, and where it is kept.
+
+    bookkeeping: tables that are kept for the sake of the others, and depend on what was before.
+    """
 
     what: str
     facts: str
     key_column: str
     tables: tuple[str, ...]
+    bookkeeping: tuple[str, ...] = ()
 
 
 # In the order in which they are computed: the entries of lists are the bookmarks of videos, and
@@ -131,7 +138,13 @@ READ_MODEL = (
     Part("list", "list_versions", "list", ("current_lists", "list_entries")),
     Part("person", "events_by_author", "pubkey", ("first_seen",)),
     Part("profile", "profile_versions", "pubkey", ("user_profiles",)),
-    Part("video", "video_versions", "video_key", ("video_stats", "video_texts")),
+    Part(
+        "video",
+        "video_versions",
+        "video_key",
+        ("video_stats", "listed_videos", "video_texts"),
+        ("video_places",),
+    ),
 )
 # At most so many lists, profiles or videos at once when all are computed again.
 CHUNK_KEYS = 2_000
@@ -401,7 +414,8 @@ class Projector:
     ) -> None:
         """Writes the rows of the touched lists, people, profiles and videos.
 
-        afresh: also those entries of a list that it had before. follow: whether the lists may give
+        afresh: also those entries of a list that it had before, and whatever place of a video one
+        that broke or another projector may have left behind. follow: whether the lists may give
         somebody another standing. unchanged_texts: also those texts that are the same as before.
         """
         at = this | {"now": now}
@@ -420,14 +434,14 @@ class Projector:
             self.door.execute(SQL["project_profiles"], at)
         # After the lists, whose entries are the bookmarks, and after what is known of people.
         if videos > CHUNK_VIDEOS:
-            self.compute_in_chunks(this, now=now)
+            self.compute_in_chunks(this, now=now, afresh=afresh)
         elif videos:
-            self.compute_videos(this, now=now)
+            self.compute_videos(this, now=now, afresh=afresh)
         if touched["texts"]:
             # After the profiles and the videos, of which they are made.
             self.door.execute(SQL["project_texts"], at | {"unchanged_too": unchanged_texts})
 
-    def compute_videos(self, this: dict[str, Any], *, now: int) -> None:
+    def compute_videos(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
         at = this | {"now": now}
         self.door.execute(SQL["touch_targets"], at)
         self.door.execute(
@@ -439,8 +453,9 @@ class Projector:
                 "has_seeds": bool(self.trust_seeds),
             },
         )
+        self.door.execute(SQL["project_listed_videos"], this | {"afresh": afresh})
 
-    def compute_in_chunks(self, this: dict[str, Any], *, now: int) -> None:
+    def compute_in_chunks(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
         """Each chunk is a pass of its own, a microsecond after the one before."""
         after_key = ""
         for chunk in itertools.count(this["pass"] + 1):
@@ -450,7 +465,7 @@ class Projector:
                 return
             after_key = found["until_key"]
             self.door.execute(SQL["touch_chunk"], span | {"chunk": chunk, "until_key": after_key})
-            self.compute_videos({"pass": chunk}, now=now)
+            self.compute_videos({"pass": chunk}, now=now, afresh=afresh)
 
     def follow_trust(self, this: dict[str, Any]) -> int:
         """Goes over the follow lists from the seeds where a touched one matters for that, and once

@@ -41,8 +41,8 @@ SQL = {
 }
 
 RAW_TABLES = ("events_local", "view_events_local")
-# When an event arrived is no fact: it cannot be computed.
-KEPT_TABLES = ("arrivals",)
+# When an event arrived is no fact: it cannot be computed. Nor can where a video has stood before.
+KEPT_TABLES = ("arrivals", "video_places")
 ID_COLUMNS = dict(EVENT_TABLES)
 # A slice is the ids that begin alike. About so many events are read at once at most, unless there
 # are so many that 256 slices are not enough.
@@ -215,7 +215,7 @@ class Rebuild:
                 after_key = chunk.until_key if chunk else ""
                 chunk = self.projector.reproject(part, after_key=after_key, now=self.clock())
                 done += chunk.keys
-            for table in part.tables:
+            for table in (*part.tables, *part.bookkeeping):
                 self.door.execute(SQL["erase_stale_rows"], first | {"table": table})
             if part.what == "list":
                 self.projector.compute_trust()

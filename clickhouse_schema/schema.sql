@@ -373,6 +373,35 @@ AS SELECT
 FROM events_local
 WHERE kind IN (3, 10003, 30003, 30005);
 
+CREATE TABLE listed_videos
+(
+    `list` String CODEC(ZSTD(1)),
+    `tier` Int64 CODEC(ZSTD(1)),
+    `video_key` String CODEC(ZSTD(1)),
+    `version` UInt64 CODEC(ZSTD(1)),
+    `gone` UInt8 CODEC(ZSTD(1)),
+    `id` String CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `kind` UInt16 CODEC(ZSTD(1)),
+    `platform` LowCardinality(String),
+    `sensitive` Bool CODEC(ZSTD(1)),
+    `presentable` Bool CODEC(ZSTD(1)),
+    `created_at` UInt32 CODEC(ZSTD(1)),
+    `published_at` UInt32 CODEC(ZSTD(1)),
+    `expiration` UInt32 CODEC(ZSTD(1)),
+    `engagement_score` Int64 CODEC(ZSTD(1)),
+    `plain_score` UInt64 CODEC(ZSTD(1)),
+    `trusted_score` Float64 CODEC(ZSTD(1)),
+    `likes` UInt64 CODEC(ZSTD(1)),
+    `comments` UInt64 CODEC(ZSTD(1)),
+    `views` UInt64 CODEC(ZSTD(1)),
+    `loops` Float64 CODEC(ZSTD(1)),
+    `listed_loops` Float64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version, gone)
+ORDER BY (list, tier, video_key)
+SETTINGS index_granularity = 128;
+
 CREATE VIEW monthly_active_users
 AS SELECT
     toStartOfMonth(toDateTime(created_at, 'UTC')) AS month,
@@ -1063,6 +1092,54 @@ AS SELECT
 FROM videos(now = {now:UInt32})
 ARRAY JOIN hashtags AS hashtag;
 
+CREATE TABLE video_places
+(
+    `video_key` String CODEC(ZSTD(1)),
+    `list` String CODEC(ZSTD(1)),
+    `tier` Int64 CODEC(ZSTD(1)),
+    `version` UInt64 CODEC(ZSTD(1)),
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (video_key, list, tier)
+SETTINGS index_granularity = 256;
+
+CREATE MATERIALIZED VIEW video_places_mv TO video_places
+(
+    `video_key` String,
+    `list` String,
+    `tier` Int64,
+    `version` UInt64,
+    `pubkey` String,
+    `created_at` UInt32
+)
+AS WITH
+    (score -> (if(score < 0, 1, -1) * toInt64(roundToExp2(toUInt64(abs(score)))))) AS tier_of,
+    (score -> if(score > 0, -toInt64(floor(halvings + log2(score))), 10000000000 + by_time)) AS trend_of
+SELECT
+    video_key,
+    place.1 AS list,
+    place.2 AS tier,
+    version,
+    pubkey,
+    created_at
+FROM
+(
+    SELECT
+        video_key,
+        version,
+        pubkey,
+        created_at,
+        -toInt64(published_at) AS by_time,
+        if((platform = 'vine') AND (embedded_loops > 0), assumeNotNull(embedded_loops), loops) AS listed_loops,
+        arrayConcat([('recent', by_time), (concat('by:', pubkey), by_time), ('popular', tier_of(engagement_score)), ('likes', tier_of(toInt64(likes))), ('comments', tier_of(toInt64(comments))), ('loops', tier_of(toInt64(floor(listed_loops)))), ('trending', trend_of(trusted_score)), ('trending plain', trend_of(toFloat64(plain_score)))], if((video_url != '') AND ((views > 0) OR (loops > 0)), [('views', tier_of(toInt64(views)))], []), if(d_tag != '', [(concat('d:', d_tag), by_time)], []), arrayMap(hashtag -> (concat('#', hashtag), by_time), hashtags), arrayMap(collaborator -> (concat('with:', collaborator), by_time), arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> (((tag[1]) = 'p') AND (lower(tag[4]) = 'collaborator')), tags))))) AS places,
+        published_at / ((168 * 3600) * log(2)) AS halvings
+    FROM video_stats
+    WHERE live
+)
+ARRAY JOIN places AS place;
+
 CREATE TABLE video_stats
 (
     `video_key` String CODEC(ZSTD(1)),
@@ -1126,7 +1203,6 @@ CREATE TABLE video_stats
     `plain_score` UInt64 DEFAULT 0,
     `trusted_score` Float64 DEFAULT 0,
     `engagement_score` Int64 MATERIALIZED ((toInt64(reactions) - toInt64(dislikes)) + (2 * toInt64(comments))) + (3 * toInt64(reposts)),
-    INDEX d_tag_index d_tag TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX pubkey_index pubkey TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)

@@ -17,19 +17,24 @@ from videos.search import marked
 Row = dict[str, Any]
 
 FEED_RECENT = load_query(__file__, "feed_recent")
-FEED_POPULAR = load_query(__file__, "feed_popular")
-# Every order that a list can have. `published` and `engagement` are other clients' words.
+FEED_RANKED = load_query(__file__, "feed_ranked")
+FEED_TRENDING = load_query(__file__, "feed_trending")
+FEED_WATCHING = load_query(__file__, "feed_watching")
+FEED_SORTED = load_query(__file__, "feed_sorted")
+# Every order that a list can have, and the query that reads all videos in it. `published` and
+# `engagement` are other clients' words.
 FEEDS: dict[str, Query] = {
     "recent": FEED_RECENT,
     "published": FEED_RECENT,
-    "trending": load_query(__file__, "feed_trending"),
-    "popular": FEED_POPULAR,
-    "engagement": FEED_POPULAR,
-    "loops": load_query(__file__, "feed_loops"),
-    "watching": load_query(__file__, "feed_watching"),
-    "likes": load_query(__file__, "feed_likes"),
-    "comments": load_query(__file__, "feed_comments"),
+    "trending": FEED_TRENDING,
+    "popular": FEED_RANKED,
+    "engagement": FEED_RANKED,
+    "loops": FEED_RANKED,
+    "watching": FEED_WATCHING,
+    "likes": FEED_RANKED,
+    "comments": FEED_RANKED,
 }
+ONE_WORD = {"published": "recent", "engagement": "popular"}
 COUNT_VIDEOS = load_query(__file__, "count_videos")
 SEARCH_TEXT = load_query(__file__, "search_text")
 FIND_VIDEOS = load_query(__file__, "find_videos")
@@ -63,6 +68,11 @@ class Filters:
     sensitive: Sequence[bool] = (False, True)
     since: int = 0
     before: int = END_OF_TIME
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a list of its own has the videos, or their number does not grow with history."""
+        return bool(self.hashtags or self.author or self.collaborator or self.since)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,12 +110,14 @@ def feed(
     people weigh what they are trusted in `trending`, or all alike.
     """
     ranked_at = after.ranked_at if after else now
+    query = feed_query(sort, filters)
     found = connections["reader"].select(
-        FEEDS[sort],
+        query,
         declared(
-            FEEDS[sort],
+            query,
             {
                 "now": now,
+                "sorted_by": ONE_WORD.get(sort, sort),
                 "ranked_at": ranked_at,
                 "trusted": trusted,
                 **dataclasses.asdict(filters),
@@ -125,10 +137,25 @@ def feed(
     )
 
 
+def feed_query(sort: str, filters: Filters) -> Query:
+    """The query that touches the fewest rows for a list.
+
+    A list that is kept in the wanted order is read until the page is full. Otherwise all of an
+    author, of a hashtag or of a span of time is read and sorted.
+    """
+    query = FEEDS[sort]
+    if query is FEED_WATCHING:
+        return query
+    if query is FEED_RECENT:
+        alone = filters.author or filters.collaborator or filters.hashtags
+        return FEED_SORTED if filters.followed_by and not alone else query
+    return FEED_SORTED if filters.narrow or filters.followed_by else query
+
+
 def count_videos(filters: Filters, *, now: int) -> int:
     """How many videos a list has."""
     values = {"now": now, **dataclasses.asdict(filters)}
-    [counted] = connections["reader"].select(COUNT_VIDEOS, values)
+    [counted] = connections["reader"].select(COUNT_VIDEOS, declared(COUNT_VIDEOS, values))
     total: int = counted["total"]
     return total
 

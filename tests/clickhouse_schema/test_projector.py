@@ -264,6 +264,58 @@ def test_replaying_everything_twice_changes_nothing(delivery):
     assert before == answers(delivery.clickhouse)
 
 
+def places(delivery: Delivery) -> list[tuple[str, int]]:
+    return sorted(
+        (row["list"], row["tier"])
+        for row in rows(delivery.clickhouse, "listed_videos")
+        if row["video_key"] == address(VIDEO)
+    )
+
+
+def test_a_video_leaves_its_former_places_whatever_broke(delivery):
+    crowd = [a_reaction(VIDEO, person) for person in (bob, carol, dave, alice)]
+    delivery.deliver([raws(VIDEO)])
+    door = delivery.projector.door
+    for event in crowd[:3]:
+        delivery.write(raws(event))
+        delivery.projector.door = BreakingDoor(delivery.clickhouse, "project_listed_videos")
+        with pytest.raises(ClickhouseUnavailable):
+            delivery.project()
+    assert ("popular", 0) in places(delivery)
+    delivery.projector.door = door
+
+    delivery.project()
+    delivery.deliver([raws(crowd[3])])
+
+    assert ("popular", -4) in places(delivery)
+    assert ("likes", -4) in places(delivery)
+    assert len(places(delivery)) == len({name for name, _ in places(delivery)})
+
+
+def test_a_place_that_another_projector_gave_a_video_is_taken_back(delivery):
+    delivery.deliver([raws(VIDEO)])
+    door = delivery.clickhouse
+    stray = ("popular", -64, address(VIDEO), 1)
+    door.insert("video_places", ("list", "tier", "video_key", "version"), [stray])
+    door.insert("listed_videos", ("list", "tier", "video_key", "version"), [stray])
+    assert ("popular", -64) in places(delivery)
+
+    # After a restart what has not settled is looked at again, as it is when it settles.
+    Delivery(door, now=NOW).project()
+
+    assert ("popular", -64) not in places(delivery)
+    assert ("popular", 0) in places(delivery)
+
+
+def test_a_deleted_video_is_in_no_list(delivery):
+    delivery.deliver([raws(VIDEO, a_reaction(VIDEO, bob))])
+    assert places(delivery)
+
+    delivery.deliver([raws(a_deletion(VIDEO, at=50))])
+
+    assert [] == places(delivery)
+
+
 def test_a_pass_with_nothing_to_do_writes_no_answer(delivery):
     delivery.deliver([raws(VIDEO)])
     before = rows(delivery.clickhouse, "video_stats")

@@ -1,19 +1,31 @@
 -- How many live videos a list has in all.
+WITH
+    arrayMap(
+        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+        ))),
+        {hashtags:Array(String)}
+    ) AS wanted,
+    multiIf(
+        {collaborator:String} != '', concat('with:', {collaborator:String}),
+        {author:String} != '', concat('by:', {author:String}),
+        notEmpty(wanted), concat('#', wanted[1]),
+        {followed_by:String} = '', 'recent',
+        ''
+    ) AS scope,
+    if(startsWith(scope, '#'), arraySlice(wanted, 2), wanted) AS others
 SELECT count() AS total
-FROM video_stats FINAL
-WHERE kind IN {kinds:Array(UInt16)}
-    AND (
-        empty({hashtags:Array(String)})
-        OR hasAll(
-            hashtags,
-            arrayMap(
-                hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-                    extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-                ))),
-                {hashtags:Array(String)}
-            )
-        )
+FROM listed_videos FINAL
+WHERE list IN (
+        SELECT scope WHERE scope != ''
+        UNION ALL
+        SELECT concat('by:', arrayJoin(entries))
+        FROM current_lists FINAL
+        WHERE scope = '' AND list = concat('3:', {followed_by:String}, ':')
     )
+    AND tier >= -toInt64({before:UInt32})
+    AND tier <= -toInt64({since:UInt32})
+    AND kind IN {kinds:Array(UInt16)}
     AND ({author:String} = '' OR pubkey = {author:String})
     AND (
         {followed_by:String} = ''
@@ -24,20 +36,18 @@ WHERE kind IN {kinds:Array(UInt16)}
         )
     )
     AND (
-        {collaborator:String} = ''
-        OR arrayExists(
-            tag -> tag[1] = 'p'
-                AND tag[2] = {collaborator:String}
-                AND lower(tag[4]) = 'collaborator',
-            tags
+        empty(others)
+        OR video_key IN (
+            SELECT video_key
+            FROM listed_videos FINAL
+            WHERE list IN (SELECT concat('#', arrayJoin(others)))
+            GROUP BY video_key
+            HAVING uniqExact(list) = length(arrayDistinct(others))
         )
     )
     AND ({platform:String} = '' OR platform = {platform:String})
     AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
     AND (platform = 'vine') IN {classic:Array(UInt8)}
     AND sensitive IN {sensitive:Array(UInt8)}
-    AND published_at >= {since:UInt32}
-    AND published_at <= {before:UInt32}
-    AND live
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900

@@ -1,23 +1,29 @@
--- Live videos by when they were published, newest first.
+-- Live videos by when they were published, newest first: of all, or of one author, collaborator or hashtag.
+WITH
+    arrayMap(
+        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+        ))),
+        {hashtags:Array(String)}
+    ) AS wanted,
+    multiIf(
+        {collaborator:String} != '', concat('with:', {collaborator:String}),
+        {author:String} != '', concat('by:', {author:String}),
+        notEmpty(wanted), concat('#', wanted[1]),
+        'recent'
+    ) AS scope,
+    if(startsWith(scope, '#'), arraySlice(wanted, 2), wanted) AS others
 SELECT
     video_key,
     id,
     published_at,
     toFloat64(published_at) AS place
-FROM video_stats FINAL
-WHERE kind IN {kinds:Array(UInt16)}
-    AND (
-        empty({hashtags:Array(String)})
-        OR hasAll(
-            hashtags,
-            arrayMap(
-                hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-                    extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-                ))),
-                {hashtags:Array(String)}
-            )
-        )
-    )
+FROM listed_videos FINAL
+WHERE list = scope
+    AND tier >= -toInt64({before:UInt32})
+    AND tier >= if({after_id:String} = '', -4294967295, -toInt64({after_published_at:UInt32}))
+    AND tier <= -toInt64({since:UInt32})
+    AND kind IN {kinds:Array(UInt16)}
     AND ({author:String} = '' OR pubkey = {author:String})
     AND (
         {followed_by:String} = ''
@@ -28,34 +34,29 @@ WHERE kind IN {kinds:Array(UInt16)}
         )
     )
     AND (
-        {collaborator:String} = ''
-        OR arrayExists(
-            tag -> tag[1] = 'p'
-                AND tag[2] = {collaborator:String}
-                AND lower(tag[4]) = 'collaborator',
-            tags
+        empty(others)
+        OR video_key IN (
+            SELECT video_key
+            FROM listed_videos FINAL
+            WHERE list IN (SELECT concat('#', arrayJoin(others)))
+            GROUP BY video_key
+            HAVING uniqExact(list) = length(arrayDistinct(others))
         )
     )
     AND ({platform:String} = '' OR platform = {platform:String})
     AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
     AND (platform = 'vine') IN {classic:Array(UInt8)}
     AND sensitive IN {sensitive:Array(UInt8)}
-    AND published_at >= {since:UInt32}
-    AND published_at <= {before:UInt32}
-    AND live
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
     AND (
         {after_id:String} = ''
-        OR (-place, -toInt64(published_at), id) > (
-            -{after_place:Float64},
-            -toInt64({after_published_at:UInt32}),
-            {after_id:String}
-        )
+        OR (tier, id) > (-toInt64({after_published_at:UInt32}), {after_id:String})
     )
 ORDER BY
-    place DESC,
-    published_at DESC,
+    tier ASC,
     id ASC
 LIMIT {row_limit:UInt16}
 OFFSET {row_offset:UInt32}
+-- One thread in small blocks: it stops where the page is full.
+SETTINGS max_threads = 1, max_block_size = 256

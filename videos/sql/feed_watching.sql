@@ -1,93 +1,161 @@
--- Live videos by playbacks that were started in the last 24 hours, most first.
+-- Live videos by playbacks that were started in the last 24 hours, most first, then all others, newest first.
+WITH
+    arrayMap(
+        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+        ))),
+        {hashtags:Array(String)}
+    ) AS wanted,
+    multiIf(
+        {collaborator:String} != '', concat('with:', {collaborator:String}),
+        {author:String} != '', concat('by:', {author:String}),
+        notEmpty(wanted), concat('#', wanted[1]),
+        'recent'
+    ) AS scope,
+    if(startsWith(scope, '#'), arraySlice(wanted, 2), wanted) AS others,
+    -- asked once, as one value: the keys, and how many views each has
+    (
+        SELECT (groupArray(played_key), groupArray(views))
+        FROM (
+            SELECT
+                played_key,
+                -- what one viewer starts is capped, as in all views
+                sum(least(sessions, 100)) AS views
+            FROM (
+                SELECT
+                    if(aliases.video_key != '', aliases.video_key, target) AS played_key,
+                    playbacks_by_time.pubkey AS viewer,
+                    uniqExact(session) AS sessions
+                FROM playbacks_by_time
+                LEFT JOIN (
+                    SELECT
+                        id,
+                        video_key
+                    FROM video_aliases
+                    WHERE id IN (
+                        SELECT target
+                        FROM playbacks_by_time
+                        WHERE created_at > toInt64({ranked_at:UInt32}) - 86400
+                            AND created_at <= {ranked_at:UInt32} + 900
+                            -- an id: addresses are longer
+                            AND length(target) = 64
+                    )
+                        AND created_at <= {ranked_at:UInt32} + 900
+                ) AS aliases ON playbacks_by_time.target = aliases.id
+                WHERE playbacks_by_time.created_at > toInt64({ranked_at:UInt32}) - 86400
+                    AND playbacks_by_time.created_at <= {ranked_at:UInt32} + 900
+                GROUP BY
+                    played_key,
+                    viewer
+            )
+            GROUP BY played_key
+        )
+    ) AS watched
 SELECT
     video_key,
     id,
     published_at,
-    toFloat64(watched.views) AS place
-FROM video_stats FINAL
-LEFT JOIN (
-    -- what one viewer starts is capped, as in all views
+    place
+FROM (
     SELECT
-        played_key,
-        sum(least(sessions, 100)) AS views
-    FROM (
-        SELECT
-            if(aliases.video_key != '', aliases.video_key, target) AS played_key,
-            playbacks_by_time.pubkey AS viewer,
-            uniqExact(session) AS sessions
-        FROM playbacks_by_time
-        LEFT JOIN (
-            SELECT
-                id,
-                video_key
-            FROM video_aliases
-            WHERE id IN (
-                SELECT target
-                FROM playbacks_by_time
-                WHERE created_at > toInt64({ranked_at:UInt32}) - 86400
-                    AND created_at <= {ranked_at:UInt32} + 900
-            )
-                AND created_at <= {ranked_at:UInt32} + 900
-        ) AS aliases ON playbacks_by_time.target = aliases.id
-        WHERE playbacks_by_time.created_at > toInt64({ranked_at:UInt32}) - 86400
-            AND playbacks_by_time.created_at <= {ranked_at:UInt32} + 900
-        GROUP BY
-            played_key,
-            viewer
-    )
-    GROUP BY played_key
-) AS watched ON video_stats.video_key = watched.played_key
-WHERE kind IN {kinds:Array(UInt16)}
-    AND (
-        empty({hashtags:Array(String)})
-        OR hasAll(
-            hashtags,
-            arrayMap(
-                hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-                    extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-                ))),
-                {hashtags:Array(String)}
+        video_key,
+        id,
+        published_at,
+        toFloat64(transform(video_key, arrayPushBack(watched.1, ''), arrayPushBack(watched.2, 0), 0)) AS place
+    FROM video_stats FINAL
+    WHERE video_key IN (SELECT arrayJoin(watched.1))
+        AND kind IN {kinds:Array(UInt16)}
+        AND hasAll(hashtags, wanted)
+        AND ({author:String} = '' OR pubkey = {author:String})
+        AND (
+            {followed_by:String} = ''
+            OR pubkey IN (
+                SELECT arrayJoin(entries)
+                FROM current_lists FINAL
+                WHERE list = concat('3:', {followed_by:String}, ':')
             )
         )
-    )
-    AND ({author:String} = '' OR pubkey = {author:String})
-    AND (
-        {followed_by:String} = ''
-        OR pubkey IN (
-            SELECT arrayJoin(entries)
-            FROM current_lists FINAL
-            WHERE list = concat('3:', {followed_by:String}, ':')
+        AND (
+            {collaborator:String} = ''
+            OR arrayExists(
+                tag -> tag[1] = 'p'
+                    AND tag[2] = {collaborator:String}
+                    AND lower(tag[4]) = 'collaborator',
+                tags
+            )
         )
-    )
-    AND (
-        {collaborator:String} = ''
-        OR arrayExists(
-            tag -> tag[1] = 'p'
-                AND tag[2] = {collaborator:String}
-                AND lower(tag[4]) = 'collaborator',
-            tags
+        AND ({platform:String} = '' OR platform = {platform:String})
+        AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
+        AND (platform = 'vine') IN {classic:Array(UInt8)}
+        AND sensitive IN {sensitive:Array(UInt8)}
+        AND published_at >= {since:UInt32}
+        AND published_at <= {before:UInt32}
+        AND live
+        AND expiration > {now:UInt32}
+        AND created_at <= {now:UInt32} + 900
+        AND (
+            {after_id:String} = ''
+            OR (-place, -toInt64(published_at), id) > (
+                -{after_place:Float64},
+                -toInt64({after_published_at:UInt32}),
+                {after_id:String}
+            )
         )
-    )
-    AND ({platform:String} = '' OR platform = {platform:String})
-    AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
-    AND (platform = 'vine') IN {classic:Array(UInt8)}
-    AND sensitive IN {sensitive:Array(UInt8)}
-    AND published_at >= {since:UInt32}
-    AND published_at <= {before:UInt32}
-    AND live
-    AND expiration > {now:UInt32}
-    AND created_at <= {now:UInt32} + 900
-    AND (
-        {after_id:String} = ''
-        OR (-place, -toInt64(published_at), id) > (
-            -{after_place:Float64},
-            -toInt64({after_published_at:UInt32}),
-            {after_id:String}
+    UNION ALL
+    SELECT
+        video_key,
+        id,
+        published_at,
+        0. AS place
+    FROM listed_videos FINAL
+    WHERE list = scope
+        AND tier >= -toInt64({before:UInt32})
+        AND tier <= -toInt64({since:UInt32})
+        AND video_key NOT IN (SELECT arrayJoin(watched.1))
+        AND kind IN {kinds:Array(UInt16)}
+        AND ({author:String} = '' OR pubkey = {author:String})
+        AND (
+            {followed_by:String} = ''
+            OR pubkey IN (
+                SELECT arrayJoin(entries)
+                FROM current_lists FINAL
+                WHERE list = concat('3:', {followed_by:String}, ':')
+            )
         )
-    )
+        AND (
+            empty(others)
+            OR video_key IN (
+                SELECT video_key
+                FROM listed_videos FINAL
+                WHERE list IN (SELECT concat('#', arrayJoin(others)))
+                GROUP BY video_key
+                HAVING uniqExact(list) = length(arrayDistinct(others))
+            )
+        )
+        AND ({platform:String} = '' OR platform = {platform:String})
+        AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
+        AND (platform = 'vine') IN {classic:Array(UInt8)}
+        AND sensitive IN {sensitive:Array(UInt8)}
+        AND expiration > {now:UInt32}
+        AND created_at <= {now:UInt32} + 900
+        AND (
+            {after_id:String} = ''
+            OR (-place, -toInt64(published_at), id) > (
+                -{after_place:Float64},
+                -toInt64({after_published_at:UInt32}),
+                {after_id:String}
+            )
+        )
+    ORDER BY
+        tier ASC,
+        id ASC
+    LIMIT {row_limit:UInt16} + {row_offset:UInt32}
+)
 ORDER BY
     place DESC,
     published_at DESC,
     id ASC
 LIMIT {row_limit:UInt16}
 OFFSET {row_offset:UInt32}
+-- One thread in small blocks: it stops where the page is full.
+SETTINGS max_threads = 1, max_block_size = 256

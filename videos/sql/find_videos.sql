@@ -22,15 +22,13 @@ FROM (
     WHERE match(reference, '^3423[56]:[0-9a-f]{64}:')
     UNION ALL
     SELECT
-        d_tag AS reference,
+        substring(list, 3) AS reference,
         video_key,
         3 AS place,
         engagement_score,
         published_at
-    FROM video_stats FINAL
-    WHERE d_tag IN {references:Array(String)}
-        AND d_tag != ''
-        AND live
+    FROM listed_videos FINAL
+    WHERE list IN (SELECT concat('d:', arrayJoin({references:Array(String)})))
         AND expiration > {now:UInt32}
         AND created_at <= {now:UInt32} + 900
 )

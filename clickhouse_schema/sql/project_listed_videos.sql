@@ -1,0 +1,69 @@
+-- Puts the touched videos into the lists in which they are now, and takes them out of where they were.
+INSERT INTO listed_videos (
+    list, tier, video_key, version, gone, id, pubkey, kind, platform, sensitive, presentable,
+    created_at, published_at, expiration, engagement_score, plain_score, trusted_score, likes, comments,
+    views, loops, listed_loops
+)
+WITH
+    videos AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video')
+SELECT
+    places.list,
+    places.tier,
+    stats.video_key,
+    {pass:UInt64} AS version,
+    places.gone,
+    stats.id,
+    stats.pubkey,
+    stats.kind,
+    stats.platform,
+    stats.sensitive,
+    stats.thumbnail != '' AND NOT stats.sensitive AS presentable,
+    stats.created_at,
+    stats.published_at,
+    stats.expiration,
+    stats.engagement_score,
+    stats.plain_score,
+    stats.trusted_score,
+    stats.likes,
+    stats.comments,
+    stats.views,
+    stats.loops,
+    if(
+        stats.platform = 'vine' AND stats.embedded_loops > 0, assumeNotNull(stats.embedded_loops), stats.loops
+    ) AS listed_loops
+FROM (
+    SELECT
+        video_key,
+        list,
+        tier,
+        version != {pass:UInt64} AS gone,
+        -- where the row before this one stood
+        maxIf(version, version < {pass:UInt64}) OVER (PARTITION BY video_key) AS earlier
+    FROM video_places FINAL
+    WHERE video_key IN videos AND version <= {pass:UInt64}
+    -- Other projectors and passes that broke may have left any place behind.
+    QUALIFY {afresh:UInt8} OR version IN ({pass:UInt64}, earlier)
+) AS places
+INNER JOIN (
+    SELECT
+        video_key,
+        id,
+        pubkey,
+        kind,
+        platform,
+        sensitive,
+        thumbnail,
+        created_at,
+        published_at,
+        expiration,
+        engagement_score,
+        plain_score,
+        trusted_score,
+        likes,
+        comments,
+        views,
+        loops,
+        embedded_loops
+    FROM video_stats FINAL
+    WHERE video_key IN videos
+) AS stats ON places.video_key = stats.video_key

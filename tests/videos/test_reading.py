@@ -1,0 +1,170 @@
+"""What the questions about videos read: few granules, however many videos there are."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from clickhouse_schema.projector import SQL, Projector
+from funnel.clickhouse import Clickhouse
+from funnel.nostr import Kind
+from funnel.sql import Query, parse_query
+from tests.published import NOW
+from videos import queries
+from videos.queries import FIND_VIDEOS, Filters, declared, feed_query
+
+VIDEOS = 8_000
+AUTHORS = 400
+GRANULE = 128
+KINDS = [Kind.VIDEO, Kind.SHORT_VIDEO, Kind.ADDRESSABLE_VIDEO, Kind.ADDRESSABLE_SHORT_VIDEO]
+AUTHOR = f"{7:064x}"
+
+FILL = parse_query(
+    "tests.fill",
+    """-- Many videos, with counts of Zipf's law, in one part.
+    INSERT INTO video_stats (
+        video_key, version, live, id, pubkey, kind, d_tag, created_at, published_at, expiration,
+        video_url, hashtags, reactions, likes, comments, views, loops
+    )
+    SELECT
+        concat('34236:', pubkey, ':', d_tag) AS video_key,
+        {pass:UInt64} AS version,
+        true AS live,
+        lower(hex(SHA256(toString(number)))) AS id,
+        leftPad(lower(hex(number % {authors:UInt32})), 64, '0') AS pubkey,
+        34236 AS kind,
+        concat('d', toString(number)) AS d_tag,
+        {now:UInt32} - 3600 * number AS created_at,
+        created_at AS published_at,
+        4294967295 AS expiration,
+        'https://media.example/1.mp4' AS video_url,
+        [concat('tag', toString(number % 20))] AS hashtags,
+        intDiv(1000000, 1 + cityHash64(number) % 10000) AS reactions,
+        reactions AS likes,
+        intDiv(reactions, 9) AS comments,
+        reactions * 7 AS views,
+        views AS loops
+    FROM numbers({videos:UInt32})
+    """,
+)
+TOUCH = parse_query(
+    "tests.touch",
+    """-- Takes all of them into the pass.
+    INSERT INTO touched (pass, what, key)
+    SELECT {pass:UInt64}, 'video', video_key FROM video_stats
+    """,
+)
+SELECTED_ROWS = parse_query(
+    "tests.selected_rows",
+    """-- How many rows this server has read so far.
+    SELECT sum(value) AS rows FROM system.events WHERE event = 'SelectedRows'
+    """,
+)
+
+
+@pytest.fixture
+def door(clickhouse: Clickhouse) -> Clickhouse:
+    this = Projector(clickhouse).begin_pass()
+    clickhouse.execute(FILL, this | {"now": NOW, "videos": VIDEOS, "authors": AUTHORS})
+    clickhouse.execute(TOUCH, this)
+    clickhouse.execute(SQL["project_listed_videos"], this | {"afresh": 0})
+    clickhouse.command("OPTIMIZE TABLE listed_videos FINAL")
+    return clickhouse
+
+
+def values(query: Query, sort: str = "recent", **filters: Any) -> dict[str, Any]:
+    return declared(
+        query,
+        {
+            "now": NOW,
+            "ranked_at": NOW,
+            "trusted": True,
+            "sorted_by": sort,
+            **vars_of(Filters(kinds=KINDS, **filters)),
+            "after_place": 0.0,
+            "after_published_at": 0,
+            "after_id": "",
+            "row_limit": 20,
+            "row_offset": 0,
+        },
+    )
+
+
+def vars_of(filters: Filters) -> dict[str, Any]:
+    return {name: getattr(filters, name) for name in filters.__slots__}
+
+
+def plan(door: Clickhouse, query: Query, params: dict[str, Any]) -> str:
+    explained = parse_query(query.name, f"-- Explained.\nEXPLAIN indexes = 1 {query.text}")
+    return "\n".join(row["explain"] for row in door.select(explained, params))
+
+
+def granules(plan: str, table: str) -> list[int]:
+    """How many granules of a table each read of it is left with by its primary key."""
+    reads = re.split(r"ReadFromMergeTree \(\w+\.", plan)[1:]
+    return [
+        int(match[1])
+        for read in reads
+        if read.startswith(table) and (match := re.search(r"Granules: (\d+)/\d+", read))
+    ]
+
+
+def rows_read(door: Clickhouse, query: Query, params: dict[str, Any]) -> int:
+    before = door.select(SELECTED_ROWS, {})[0]["rows"]
+    found = door.select(query, params)
+    after = door.select(SELECTED_ROWS, {})[0]["rows"]
+    assert found
+    return int(after - before)
+
+
+def test_lists_are_read_in_their_order_until_the_page_is_full(door):
+    for sort in ("recent", "popular", "likes", "comments", "loops", "trending"):
+        query = feed_query(sort, Filters(kinds=KINDS))
+        params = values(query, sort)
+
+        assert re.search(r"Read type: InOrder\s+│?\s*FINAL: 1", plan(door, query, params)), sort
+        # Of all 8,000 videos those in the first tiers, and what reading in blocks adds.
+        assert rows_read(door, query, params) <= 2_000, sort
+
+
+def test_what_is_one_authors_or_one_hashtags_is_one_range(door):
+    author = f"{7:064x}"
+    for sort in ("recent", "popular"):
+        for filters in ({"author": author}, {"hashtags": ["tag7"]}):
+            query = feed_query(sort, Filters(kinds=KINDS, **filters))
+            found = granules(plan(door, query, values(query, sort, **filters)), "listed_videos")
+
+            most = VIDEOS // (AUTHORS if "author" in filters else 20) // GRANULE + 2
+            assert most >= max(found), (sort, filters)
+    count = queries.COUNT_VIDEOS
+    counted = granules(plan(door, count, values(count, author=author)), "listed_videos")
+    assert 2 >= max(counted)
+
+
+def test_a_span_of_time_is_one_range(door):
+    query = feed_query("popular", Filters(kinds=KINDS, since=NOW - 7 * 86_400))
+
+    found = granules(
+        plan(door, query, values(query, "popular", since=NOW - 7 * 86_400)), "listed_videos"
+    )
+
+    assert 7 * 24 // GRANULE + 2 >= max(found)
+
+
+def test_a_name_leads_to_its_video_by_keys(door):
+    [known] = door.select(parse_query("t.t", "-- One.\nSELECT id FROM video_stats LIMIT 1"), {})
+    for reference in (known["id"], "d77", "no such d tag"):
+        shown = plan(door, FIND_VIDEOS, {"now": NOW, "references": [reference]})
+
+        assert "video_stats" not in shown
+        assert 1 >= max([*granules(shown, "listed_videos"), *granules(shown, "video_aliases"), 0])
+
+
+def test_the_rows_of_a_page_are_one_granule_each(door):
+    keys = [f"34236:{n % AUTHORS:064x}:d{n}" for n in range(0, 8_000, 2_000)]
+
+    shown = plan(door, queries.VIDEO_ROWS, {"now": NOW, "keys": keys, "trusted": True})
+
+    assert len(keys) >= max(granules(shown, "video_stats"))
