@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 
 from django.http import HttpResponse
 from django.urls import ResolverMatch
@@ -44,8 +45,19 @@ def endpoint(match: ResolverMatch | None) -> str:
 
 def count_request(match: ResolverMatch | None, status: int, seconds: float) -> None:
     name = endpoint(match)
-    REQUESTS.labels(name, status).inc()
-    REQUEST_SECONDS.labels(name).observe(seconds)
+    requests_of(name, status).inc()
+    seconds_of(name).observe(seconds)
+
+
+# Each of the library's look-ups by label costs as much as the count itself.
+@cache
+def requests_of(name: str, status: int) -> Counter:
+    return REQUESTS.labels(name, status)
+
+
+@cache
+def seconds_of(name: str) -> Histogram:
+    return REQUEST_SECONDS.labels(name)
 
 
 # What is measured when it is asked for, and is the same whichever worker measures it.
