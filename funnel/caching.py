@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from funnel import clock
 from funnel.kept_answers import STALE_IF_ERROR_SECONDS, Answer, kept_answers
 from funnel.openapi import described
-from funnel.params import Params
+from funnel.params import Params, shared
 from funnel.renderers import OrjsonRenderer
 
 # How late an event may be in a list, in a number that people watch, and on the page of who has
@@ -58,7 +58,7 @@ def cached(
         @wraps(method)
         def answer(self: object, request: Request, /, **path: str) -> HttpResponseBase:
             values = params.of(request, **path)
-            if unknown := path.keys() - params().fields.keys():
+            if unknown := path.keys() - shared(params).fields.keys():
                 raise TypeError(f"{params.__name__} has no {', '.join(sorted(unknown))}.")
             variant = varies_by(request._request)
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.connection import ConnectionProxy
 from prometheus_client import Counter, Histogram
 
+from funnel.parameter_text import written
 from funnel.query_limits import limits
 from funnel.sql import Query
 
@@ -300,7 +301,8 @@ class Clickhouse:
         try:
             if self._client is None:
                 self._client = self._open()
-            return self._client.execute(sql, payload, with_column_types=True, settings=settings)
+            sent = written(payload) if isinstance(payload, dict) else payload
+            return self._client.execute(sql, sent, with_column_types=True, settings=settings)
         except BaseException:
             # The rest of an answer may still be on its way, also when a signal broke in.
             self.close()
