@@ -8,8 +8,9 @@ from typing import Any
 from analytics import queries
 from funnel import clock, metrics
 from funnel.clickhouse import ClickhouseError
-from funnel.operations import Chart, Panel
+from funnel.operations import AWAY, Chart, Panel
 
+CLICKHOUSE = "clickhouse"
 MINUTES = 60
 DAYS = 30
 QUERIES = 10
@@ -119,6 +120,8 @@ def slowest_queries() -> dict[str, Any]:
     """From the server's log; where it keeps none, from what the API has counted itself."""
     try:
         rows = queries.slowest_queries(now=clock.now(), row_limit=QUERIES)
+    except AWAY:
+        raise
     except ClickhouseError:
         # Unknown, or not to be seen by this account.
         return {"queries": counted_queries(), "is_logged": False}
@@ -152,17 +155,36 @@ def day(unix_seconds: int) -> str:
 
 
 PANELS = (
-    Panel("summary", "", "operations/summary.html", summary, position=10),
-    Panel("arrivals", "Arrivals", "operations/one_chart.html", arrivals, position=30, width=6),
-    Panel("people", "People", "operations/people.html", people, position=60, width=6),
-    Panel("days", "Events", "operations/one_chart.html", days, position=70, width=6),
+    Panel("summary", "", "operations/summary.html", summary, position=10, source=CLICKHOUSE),
+    Panel(
+        "arrivals",
+        "Arrivals",
+        "operations/one_chart.html",
+        arrivals,
+        position=30,
+        source=CLICKHOUSE,
+        width=6,
+    ),
+    Panel(
+        "people",
+        "People",
+        "operations/people.html",
+        people,
+        position=60,
+        source=CLICKHOUSE,
+        width=6,
+    ),
+    Panel(
+        "days", "Events", "operations/one_chart.html", days, position=70, source=CLICKHOUSE, width=6
+    ),
     Panel(
         "queries",
         "Slowest queries",
         "operations/queries.html",
         slowest_queries,
         position=80,
+        source=CLICKHOUSE,
         width=6,
     ),
-    Panel("tables", "Tables", "operations/tables.html", tables, position=100),
+    Panel("tables", "Tables", "operations/tables.html", tables, position=100, source=CLICKHOUSE),
 )

@@ -17,9 +17,12 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from funnel.clickhouse import ClickhouseError
+from funnel.clickhouse import ClickhouseError, ClickhouseTimeout, ClickhouseUnavailable
 
 log = structlog.get_logger(__name__)
+
+# Whoever answers so makes everybody wait that asks next.
+AWAY = (ClickhouseUnavailable, ClickhouseTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Panel:
     """A part of the page.
 
     look: what its template is rendered with; may raise ClickhouseError or DatabaseError.
-    position: smaller ones come first. width: columns of twelve.
+    position: smaller ones come first. width: columns of twelve. source: whom it asks; when one
+    panel finds that this one is away, the others do not wait for it too.
     """
 
     name: str
@@ -61,20 +65,28 @@ class Panel:
     look: Callable[[], dict[str, Any]]
     position: int
     width: int = 12
+    source: str = ""
 
-    def shown(self) -> dict[str, Any]:
-        """For the page's template: what is to be seen now, or in `failure` why nothing is."""
+    def shown(self, away: dict[str, str]) -> dict[str, Any]:
+        """For the page's template: what is to be seen now, or in `failure` why nothing is.
+
+        away: the sources that are known to be so, and in which words; what is found out is added.
+        """
         shown: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
             "template": self.template,
             "width": self.width,
         }
+        if self.source in away:
+            return shown | {"failure": away[self.source]}
         try:
             return shown | {"seen": self.look()}
         except (ClickhouseError, DatabaseError) as error:
             # The page is for the moments in which something does not work.
             log.warning("panel_failed", panel=self.name, error=type(error).__name__)
+            if self.source and isinstance(error, AWAY):
+                away[self.source] = reason(error)
             return shown | {"failure": reason(error)}
 
 
@@ -103,7 +115,8 @@ class OperationsSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        shown = [panel.shown() for panel in self.panels]
+        away: dict[str, str] = {}
+        shown = [panel.shown(away) for panel in self.panels]
         response = super().index(request, {**(extra_context or {}), "panels": shown})
         response["Cache-Control"] = "no-store"
         return response

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
-from funnel.clickhouse import ClickhouseUnavailable
+from funnel.clickhouse import ClickhouseError, ClickhouseUnavailable
 from funnel.operations import Chart, OperationsSite, Panel
 from tests.test_docs import table_rows
 
@@ -44,26 +44,42 @@ def test_the_page_may_load_our_own_files_alone_and_is_kept_nowhere(admin_client,
     assert "no-store" in response["Cache-Control"]
 
 
-def test_without_clickhouse_the_page_says_so_and_shows_the_rest(
-    admin_client, settings, monkeypatch
-):
-    monkeypatch.setattr("analytics.queries.ask", raising(ClickhouseUnavailable(210)))
+def test_without_clickhouse_the_page_says_so_and_shows_the_rest(admin_client, monkeypatch):
+    asked = []
+
+    def ask(query, **params):
+        asked.append(query.name)
+        raise ClickhouseUnavailable(210)
+
+    monkeypatch.setattr("analytics.queries.ask", ask)
 
     page = admin_client.get("/admin/").content.decode()
 
-    assert "ClickHouse is not available (code 210)." in page
+    assert 6 == page.count("ClickHouse is not available (code 210).")
     assert "No worker has read a relay yet." in page
+    # A server that hangs is waited for once, not by each panel.
+    assert 1 == len(asked)
+
+
+def test_a_question_that_is_refused_keeps_nobody_else_from_asking():
+    away: dict[str, str] = {}
+    refused = Panel("a", "", "", raising(ClickhouseError(497)), position=1, source="clickhouse")
+
+    shown = refused.shown(away)
+
+    assert "ClickHouse failed (code 497)." == shown["failure"]
+    assert {} == away
 
 
 def test_a_failure_does_not_quote_the_database():
     panel = Panel("x", "X", "x.html", raising(OperationalError("password=hunter2")), position=1)
 
-    assert "Django's database does not answer." == panel.shown()["failure"]
+    assert "Django's database does not answer." == panel.shown({})["failure"]
 
 
 def test_a_bug_is_not_taken_for_a_failure():
     with pytest.raises(ZeroDivisionError):
-        Panel("x", "X", "x.html", raising(ZeroDivisionError()), position=1).shown()
+        Panel("x", "X", "x.html", raising(ZeroDivisionError()), position=1).shown({})
 
 
 def test_panels_come_in_the_order_of_their_positions():
