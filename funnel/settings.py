@@ -257,6 +257,11 @@ SHUTDOWN_SECONDS = read_number("SHUTDOWN_SECONDS", default=20, minimum=1)
 # The address of this service, which a request to vanish may name (NIP-62), as it may our relays.
 # Signatures of requests (NIP-98) are checked against it too.
 PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")
+# The admin's cookies go over TLS alone where the service is reached by it.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+# HSTS and the way from http to https are the business of the proxy that ends TLS; what asks here
+# directly, such as a probe, is not to be sent away.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 
 # Pubkeys of payment servers whose zap receipts count as verified (NIP-57).
 ZAP_SIGNERS = read_pubkeys("ZAP_SIGNERS")

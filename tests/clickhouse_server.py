@@ -22,6 +22,7 @@ class LocalServer:
 
     def __init__(self, directory: Path) -> None:
         self.data = directory / "data"
+        self.backups = directory / "backups"
         self.log = directory / "clickhouse_local.log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -41,7 +42,7 @@ class LocalServer:
         command = [sys.executable, "manage.py", "clickhouse_local", f"--path={self.data}"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, f"--port={self.port}"],
+                [*command, f"--port={self.port}", f"--backups={self.backups}"],
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=log,

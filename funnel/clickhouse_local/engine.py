@@ -60,15 +60,21 @@ def engine_errors() -> Iterator[None]:
 
 
 class Engine:
-    """The one engine of this process, on one data directory."""
+    """The one engine of this process, on one data directory.
 
-    def __init__(self, path: Path) -> None:
+    backups: the directory into which BACKUP may write; without one it may nowhere.
+    """
+
+    def __init__(self, path: Path, *, backups: Path | None = None) -> None:
         self._chdb: Any = import_module("chdb._chdb")
         self._session_numbers = count(1)
         self._kill_lock = Lock()
         # Signals belong to the command that runs the server.
         self._chdb.set_signal_handlers_enabled(0)
-        options = "&".join(f"{name}={quote(value)}" for name, value in ENGINE_OPTIONS.items())
+        wanted = dict(ENGINE_OPTIONS)
+        if backups:
+            wanted["backups.allowed_path"] = str(backups)
+        options = "&".join(f"{name}={quote(value)}" for name, value in wanted.items())
         self._location = str(path)
         with engine_errors():
             # The first connection configures the engine and keeps it alive.

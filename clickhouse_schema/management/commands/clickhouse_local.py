@@ -49,7 +49,15 @@ class Command(BaseCommand):
             help="port to listen on, 0 for any free one (default: %(default)s)",
         )
 
-    def handle(self, *, path: Path, host: str, port: int, **options: Any) -> None:
+        parser.add_argument(
+            "--backups",
+            type=Path,
+            help="directory into which clickhouse_backup may write (default: nowhere)",
+        )
+
+    def handle(
+        self, *, path: Path, host: str, port: int, backups: Path | None, **options: Any
+    ) -> None:
         if not hasattr(os, "memfd_create"):
             raise CommandError(
                 "clickhouse_local runs on Linux only: run a ClickHouse server and set"
@@ -62,7 +70,7 @@ class Command(BaseCommand):
             address = resolve(host, port, has_password=all(accounts.values()))
             with DataDirectory(path.resolve()) as directory, bind(address) as listener:
                 directory.describe_owner(f"process {os.getpid()} on {listener_name(listener)}")
-                run(directory.path, listener, accounts)
+                run(directory.path, listener, accounts, backups)
         except (AddressRefused, DataDirectoryRefused) as error:
             raise CommandError(str(error)) from error
         except ModuleNotFoundError as error:
@@ -72,13 +80,21 @@ class Command(BaseCommand):
             ) from error
 
 
-def run(path: Path, listener: socket.socket, accounts: Mapping[str, str]) -> None:
+def run(
+    path: Path, listener: socket.socket, accounts: Mapping[str, str], backups: Path | None
+) -> None:
     """Serve until a signal comes; the caller owns the directory and the socket."""
+    if backups:
+        backups = backups.resolve()
+        try:
+            backups.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CommandError(f"{backups} cannot be used: {error.strerror}.") from error
     # Tables of many parts have many files open; the usual limit of 1,024 is soon met.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        engine = Engine(path)
+        engine = Engine(path, backups=backups)
     except EngineError as error:
         raise CommandError(f"The engine does not start on {path}: {error}") from error
     try:
