@@ -33,6 +33,8 @@ lint: setup ## Check style, types, import direction and Django's migrations
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/deptry --no-ansi .
+	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/python manage.py makemigrations --check --dry-run
 
 fuzz: setup ## Try 1,000 random event sets, 40,000 mutated events, every rebuild (FUZZ_SEED repeats)
