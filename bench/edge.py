@@ -204,6 +204,7 @@ def site(server: LocalServer, directory: Path, *, seconds_kept: int) -> Iterator
         "CACHE_LIST_SECONDS": str(seconds_kept),
         "CACHE_STATS_SECONDS": str(seconds_kept),
         "WEB_CONCURRENCY": "1",
+        "RATE_LIMIT": "0",
     }
     edge = Edge(
         listen=f"127.0.0.1:{listen}",
