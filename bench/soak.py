@@ -212,9 +212,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--rate", type=float, default=1_000, help="events a second")
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument(
-        "--reads", type=float, default=100, help="requests a second in all"
-    )
+    parser.add_argument("--reads", type=float, default=100, help="requests a second in all")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
