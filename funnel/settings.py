@@ -129,8 +129,8 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "funnel.caching.KeptAnswersFirst",
 ]
-# They look for these in MIDDLEWARE; funnel.admin_middleware has all three.
-SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]
+# They look for these in MIDDLEWARE; funnel.admin_middleware has all four.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
 ROOT_URLCONF = "funnel.urls"
 WSGI_APPLICATION = "funnel.wsgi.application"
 APPEND_SLASH = False
@@ -261,7 +261,7 @@ PUBLIC_URL = read(env.str, "PUBLIC_URL", "https://host", default="")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 # HSTS and the way from http to https are the business of the proxy that ends TLS; what asks here
 # directly, such as a probe, is not to be sent away.
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
+SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008"]
 
 # Pubkeys of payment servers whose zap receipts count as verified (NIP-57).
 ZAP_SIGNERS = read_pubkeys("ZAP_SIGNERS")
