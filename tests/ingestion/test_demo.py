@@ -117,6 +117,9 @@ def test_the_demo_shows_live_videos_and_leaves_no_process(tmp_path):
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "funnel.settings",
         "SECRET_KEY": "tests",
+        # Where setproctitle is installed, gunicorn writes its name over its environment, by which
+        # processes are found here.
+        "SPT_NOENV": "1",
         "RELAY_URL": "",
         "RELAY_URLS": "",
         "DEMO_HTTP_PORT": str(http),
