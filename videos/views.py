@@ -58,6 +58,9 @@ from videos.serializers import (
     VideoViews,
 )
 
+# Orders in which the next page may be asked for by a time.
+BY_TIME = ("recent", "published")
+
 
 def filters_of(params: Mapping[str, Any], *, now: int) -> Filters:
     """Which videos a request wants, out of the parameters that every list has."""
@@ -93,8 +96,30 @@ def envelope(rows: list[Row], next_cursor: str | None) -> dict[str, Any]:
     }
 
 
+def kind_of_client(request: HttpRequest | Request) -> str:
+    """A page in a browser sends its Origin, an app does not."""
+    return "browser" if "Origin" in request.headers else "app"
+
+
+def reader_of_times(request: HttpRequest) -> str:
+    """The kind of client where the list is by time, which is what they read differently."""
+    return kind_of_client(request) if request.GET.get("sort") in BY_TIME else ""
+
+
+def rows_by_time(page: Page, request: Request) -> list[Row]:
+    """The rows of a list by time, with times that each kind of client goes on from.
+
+    The web client takes `created_at` of the last row for its next `before`. Where that row has been
+    edited it would begin above it again, for ever if all of a page has been edited; so it is told
+    when the row was published, which is what such a list is ordered by.
+    """
+    if kind_of_client(request) == "app":
+        return page.rows
+    return [row | {"created_at": row["published_at"]} for row in page.rows]
+
+
 class VideoListViewSet(ViewSet):
-    @cached(FeedParams, Video(many=True), seconds=LIST_SECONDS)
+    @cached(FeedParams, Video(many=True), seconds=LIST_SECONDS, varies_by=reader_of_times)
     def list(self, request: Request) -> Response:
         """Live videos in an order, one row for each."""
         now, params = clock.now(), FeedParams.of(request)
@@ -106,7 +131,11 @@ class VideoListViewSet(ViewSet):
             row_offset=params["offset"],
             trusted=params["trust"],
         )
-        return Response(page.rows)
+        if params["sort"] not in BY_TIME:
+            return Response(page.rows)
+        response = Response(rows_by_time(page, request))
+        patch_vary_headers(response, ["Origin"])
+        return response
 
     @cached(CursorFeedParams, VideoPage, seconds=LIST_SECONDS)
     def list_with_cursor(self, request: Request) -> Response:
@@ -235,11 +264,6 @@ class EventViewSet(ViewSet):
         return Response(event)
 
 
-def kind_of_client(request: HttpRequest | Request) -> str:
-    """A page in a browser sends its Origin, an app does not."""
-    return "browser" if "Origin" in request.headers else "app"
-
-
 class AuthorViewSet(ViewSet):
     @cached(AuthorVideosParams, Video(many=True), seconds=AUTHOR_SECONDS)
     def videos(self, request: Request, pubkey: str) -> Response:
@@ -270,7 +294,7 @@ class AuthorViewSet(ViewSet):
         an object.
         """
         now, params = clock.now(), FollowingFeedParams.of(request, pubkey=pubkey)
-        by_time, limit = params["sort"] in ("recent", "published"), params["limit"]
+        by_time, limit = params["sort"] in BY_TIME, params["limit"]
         before, skipped = read_before(params["before"])
         offset = params["offset"] + skipped
         if params["cursor"]:
@@ -290,7 +314,7 @@ class AuthorViewSet(ViewSet):
         else:
             next_cursor = offset_cursor(offset + limit) if page.has_more else None
         response = Response(
-            page.rows
+            (rows_by_time(page, request) if by_time else page.rows)
             if kind_of_client(request) == "browser"
             else {"videos": page.rows, "next_cursor": next_cursor, "has_more": page.has_more}
         )

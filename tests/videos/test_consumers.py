@@ -120,6 +120,43 @@ def test_the_newest_are_shown_to_the_last_row_by_before(get):
     assert ROWS == len(ids) == len(set(ids))
 
 
+def test_edits_do_not_hold_up_who_goes_on_by_the_time_of_the_last_row(api, get, videos):
+    # All but a few, so that whole pages have been edited later than anything was published.
+    publish(
+        *(
+            a_video(alice, f"v{n}", kind=video.kind, title="edited", at=90_000 + n, tags=video.tags)
+            for n, video in enumerate(videos)
+            if video.kind in (34235, 34236) and n > 2
+        )
+    )
+    paths = ("/api/videos", f"/api/users/{dave.pubkey}/feed")
+    api.credentials(HTTP_ORIGIN="https://web.example")
+
+    for path in paths:
+        pages = browser_pages_by_before(get, path, limit=4, sort="recent")
+        ids = [row["id"] for page in pages for row in page]
+        assert ROWS == len(ids) == len(set(ids)), path
+
+
+def test_only_a_browser_is_told_when_an_edited_video_was_published(api, get, videos):
+    [first] = [video for video in videos if video.kind == Kind.ADDRESSABLE_SHORT_VIDEO][:1]
+    edited = a_video(alice, first.tags[0][1], kind=first.kind, at=90_000, tags=first.tags)
+    publish(edited)
+
+    def times():
+        rows = {row["id"]: row for row in get("/api/videos", {"sort": "recent", "limit": "100"})}
+        return rows[edited.id]["created_at"], rows[edited.id]["published_at"]
+
+    app = times()
+    api.credentials(HTTP_ORIGIN="https://web.example")
+
+    assert (edited.created_at, first.created_at) == app
+    assert (first.created_at, first.created_at) == times()
+    for params in ("sort=recent", "sort=published"):
+        assert "Origin" == api.get(f"/api/videos?{params}")["Vary"]
+    assert "Vary" not in api.get("/api/videos?sort=popular")
+
+
 def test_the_phone_shows_all_of_the_people_followed_and_the_browser_an_array(api, get):
     path = f"/api/users/{dave.pubkey}/feed"
 
