@@ -38,6 +38,11 @@ class Batch:
         self._started_at: float | None = None
         self.events: list[Accepted] = []
         self.bytes = 0
+        # Kept and not computed: they are asked for several times for each event.
+        # Whether an INSERT is worth its cost, so that its events have no need to wait.
+        self.is_large = False
+        # Whether no more may be added before the batch has gone.
+        self.is_full = False
 
     def __len__(self) -> int:
         return len(self.events)
@@ -47,6 +52,13 @@ class Batch:
             self._started_at = now
         self.events.append(accepted)
         self.bytes += accepted.size
+        limits = self._limits
+        rows = len(self.events)
+        if rows >= limits.rows or self.bytes >= limits.bytes:
+            self.is_large = True
+            self.is_full = (
+                rows >= limits.rows * limits.growth or self.bytes >= limits.bytes * limits.growth
+            )
 
     def due_in(self, now: float, *, is_awaited: bool = False) -> float | None:
         """Seconds until the batch ought to go: 0 when it is due, None while it is empty.
@@ -61,20 +73,6 @@ class Batch:
         if not (is_awaited or self.is_large):
             ready_at += self._limits.age_seconds
         return max(0.0, ready_at - now, self._not_before - now)
-
-    @property
-    def is_large(self) -> bool:
-        """Whether an INSERT is worth its cost, so that its events have no need to wait."""
-        return len(self.events) >= self._limits.rows or self.bytes >= self._limits.bytes
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more may be added before the batch has gone."""
-        limits = self._limits
-        return (
-            len(self.events) >= limits.rows * limits.growth
-            or self.bytes >= limits.bytes * limits.growth
-        )
 
 
 def deduplication_token(events: Sequence[Accepted], *, salt: bytes) -> str:

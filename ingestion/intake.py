@@ -35,11 +35,15 @@ class Intake:
     def put(self, accepted: Accepted) -> None:
         """Takes the event in any case; who puts must wait for `room` when `is_full` says so."""
         batch = self._batch
-        was = batch.is_large, batch.is_full
+        was_large, was_full = batch.is_large, batch.is_full
         batch.add(accepted, self._clock())
         self._taken += 1
         # Only these bring the moment forward at which the batch is due.
-        if len(batch) == 1 or was != (batch.is_large, batch.is_full):
+        if (
+            len(batch.events) == 1
+            or batch.is_large is not was_large
+            or batch.is_full is not was_full
+        ):
             self._wake.set()
 
     @property
