@@ -198,6 +198,12 @@ if not CLICKHOUSE_DATABASE.isidentifier():
     raise ImproperlyConfigured(
         "CLICKHOUSE_DATABASE is malformed: it must be letters, digits and underscores."
     )
+# A cluster that the schema is made on; empty: one server.
+CLICKHOUSE_CLUSTER = read(env.str, "CLICKHOUSE_CLUSTER", "a name", default="")
+if CLICKHOUSE_CLUSTER and not CLICKHOUSE_CLUSTER.isidentifier():
+    raise ImproperlyConfigured(
+        "CLICKHOUSE_CLUSTER is malformed: it must be letters, digits and underscores."
+    )
 CLICKHOUSE: dict[str, dict[str, Any]] = {
     # The writer: ingestion and the schema.
     "default": {

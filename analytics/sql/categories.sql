@@ -1,15 +1,13 @@
 -- Categories, which are hashtags that everybody knows, by how many live videos have them.
 SELECT
-    hashtag AS name,
+    substring(list, 2) AS name,
     count() AS video_count
-FROM video_stats FINAL
-ARRAY JOIN hashtags AS hashtag
-WHERE hashtag IN {names:Array(String)}
-    AND position(hashtag, lowerUTF8({text:String})) > 0
-    AND live
+FROM listed_videos FINAL
+WHERE list IN (SELECT concat('#', arrayJoin({names:Array(String)})))
+    AND position(list, lowerUTF8({text:String}), 2) > 0
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
-GROUP BY hashtag
+GROUP BY list
 ORDER BY
     video_count DESC,
     name ASC

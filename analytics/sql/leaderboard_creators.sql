@@ -17,8 +17,8 @@ INNER JOIN (
     SELECT
         video_key,
         pubkey
-    FROM video_stats FINAL
-    WHERE live
+    FROM listed_videos FINAL
+    WHERE list = 'recent'
         AND expiration > {now:UInt32}
         AND created_at <= {now:UInt32} + 900
 ) AS found ON played.video_key = found.video_key

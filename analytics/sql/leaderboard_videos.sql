@@ -7,9 +7,8 @@ SELECT
 FROM played_days(now = {now:UInt32}, since = {since:UInt32})
 WHERE video_key IN (
     SELECT video_key
-    FROM video_stats FINAL
-    WHERE video_url != ''
-        AND live
+    FROM listed_videos FINAL
+    WHERE list = 'views'
         AND expiration > {now:UInt32}
         AND created_at <= {now:UInt32} + 900
 )

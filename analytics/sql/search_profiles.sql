@@ -36,9 +36,8 @@ WITH
         SELECT
             pubkey,
             count() AS video_count
-        FROM video_stats FINAL
-        WHERE pubkey IN (SELECT pubkey FROM found)
-            AND live
+        FROM listed_videos FINAL
+        WHERE list IN (SELECT concat('by:', pubkey) FROM found)
             AND expiration > {now:UInt32}
             AND created_at <= {now:UInt32} + 900
         GROUP BY pubkey

@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from clickhouse_schema.cluster import for_cluster
 from clickhouse_schema.migrator import (
     BLOCKING,
     MIGRATIONS,
@@ -58,7 +59,10 @@ class Command(BaseCommand):
         try:
             migrator = Migrator(
                 cast(ClickhouseSettings, settings.CLICKHOUSE["default"]),
-                read_migrations(MIGRATIONS),
+                [
+                    for_cluster(migration, settings.CLICKHOUSE_CLUSTER)
+                    for migration in read_migrations(MIGRATIONS)
+                ],
             )
             with contextlib.closing(migrator):
                 if options["plan"]:
