@@ -130,6 +130,21 @@ def test_the_dashboards_can_be_told_apart():
         assert len(ids) == len(set(ids))
 
 
+def test_prometheus_asks_the_containers_where_they_listen():
+    compose = (DEPLOY.parent / "docker-compose.yml").read_text()
+    config = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+
+    targets = dict(re.findall(r'targets: \["([\w-]+):(\d+)"\]', config))
+
+    assert {"api", "ingestion", "project"} == targets.keys()
+    assert f"--bind 0.0.0.0:{targets['api']}" in compose
+    assert f"INGEST_METRICS_PORT: {targets['ingestion']}" in compose
+    assert f"PROJECT_METRICS_PORT: {targets['project']}" in compose
+    # Django refuses a Host that it was not told of, Prometheus's too.
+    [hosts] = re.findall(r"ALLOWED_HOSTS: (.+)", compose)
+    assert "api" in hosts.split(",")
+
+
 promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool not installed")
 
 
