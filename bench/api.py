@@ -1,0 +1,358 @@
+"""What the API adds to its questions, and what an answer costs that is kept.
+
+    python -m bench.api [--count N] [--rounds N] [--requests N] [--seconds N]
+
+Fills an embedded server with made-up events, and then, in turns: the statements of an endpoint by
+the driver alone and the endpoint by HTTP, nothing kept, with one and with eight clients; and a kept
+answer, its 304 and a bare Django view of as many bytes on the same server, by wrk (Debian: apt-get
+install wrk). All share the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
+
+from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
+from funnel import clickhouse
+from funnel.clickhouse import Clickhouse
+from funnel.sql import Query, parse_query
+from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
+from tests.gunicorn_service import free_port
+
+DATABASE = "bench_api"
+CLIENTS = (1, 8)
+KEPT_TARGET = "/api/videos?sort=recent&limit=50"
+START_SECONDS = 60
+
+A_VIDEO = parse_query(
+    "bench.a_video",
+    """-- The video that got the most, and its author.
+    SELECT id, pubkey, hashtags[1] AS hashtag
+    FROM video_stats FINAL
+    WHERE live AND notEmpty(hashtags)
+    ORDER BY reactions DESC, id
+    LIMIT 1
+    """,
+)
+
+Statement = tuple[Query, Mapping[str, Any]]
+
+
+def targets(video: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "recent": "/api/videos?sort=recent&limit=50",
+        "trending": "/api/videos?sort=trending&limit=50",
+        "popular, 12 rows": "/api/videos?sort=popular&limit=12",
+        "hashtag": f"/api/videos?sort=recent&tag={video['hashtag']}&limit=50",
+        "author": f"/api/users/{video['pubkey']}/videos?limit=50",
+        "stats": f"/api/videos/{video['id']}/stats",
+        "search": f"/api/search?q={video['hashtag']}&limit=50",
+        "hashtags": "/api/hashtags?limit=50",
+        "person": f"/api/users/{video['pubkey']}",
+        "site": "/api/stats",
+    }
+
+
+def statements_of(target: str) -> list[Statement]:
+    """What an endpoint asks ClickHouse for one answer."""
+    asked: list[Statement] = []
+    select = Clickhouse.select
+
+    def noting(door: Clickhouse, query: Query, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        asked.append((query, params))
+        return select(door, query, params)
+
+    Clickhouse.select = noting  # type: ignore[method-assign]
+    try:
+        response = Client(headers={"host": "127.0.0.1"}).get(target)
+    finally:
+        Clickhouse.select = select  # type: ignore[method-assign]
+    assert response.status_code == 200, (target, response.content[:200])
+    return asked
+
+
+# --- Latency -------------------------------------------------------------------------------------
+
+
+def driver_client(statements: list[Statement]) -> Callable[[], None]:
+    door = Clickhouse(settings.CLICKHOUSE["reader"])
+
+    def ask() -> None:
+        for query, params in statements:
+            door.select(query, params)
+
+    return ask
+
+
+def http_client(port: int, target: str) -> Callable[[], None]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def ask() -> None:
+        connection.request("GET", target)
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status == 200, body[:200]
+
+    return ask
+
+
+def latencies(
+    make: Callable[[], Callable[[], None]], *, clients: int, requests: int
+) -> list[float]:
+    """Milliseconds of each request; every client has a connection of its own, opened before."""
+    taken: list[float] = []
+    start = threading.Barrier(clients)
+
+    def run() -> None:
+        ask = make()
+        ask()
+        start.wait()
+        for _ in range(max(1, requests // clients)):
+            began = time.perf_counter()
+            ask()
+            taken.append((time.perf_counter() - began) * 1000)
+
+    threads = [threading.Thread(target=run) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return taken
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {
+        "min": round(min(values), 3),
+        "median": round(statistics.median(values), 3),
+        "max": round(max(values), 3),
+    }
+
+
+def latency(
+    port: int, all_targets: dict[str, str], *, rounds: int, requests: int
+) -> dict[str, Any]:
+    asked = {name: statements_of(target) for name, target in all_targets.items()}
+    found: dict[str, dict[str, list[float]]] = {}
+    for _ in range(rounds):
+        for name, target in all_targets.items():
+            for clients in CLIENTS:
+                bare = latencies(
+                    lambda name=name: driver_client(asked[name]),
+                    clients=clients,
+                    requests=requests,
+                )
+                api = latencies(
+                    lambda target=target: http_client(port, target),
+                    clients=clients,
+                    requests=requests,
+                )
+                into = found.setdefault(f"{name}, {clients} clients", {})
+                for key, value in {
+                    "sql_p50_ms": percentile(bare, 0.5),
+                    "api_p50_ms": percentile(api, 0.5),
+                    "p50_ratio": percentile(api, 0.5) / percentile(bare, 0.5),
+                    "p99_added_ms": percentile(api, 0.99) - percentile(bare, 0.99),
+                }.items():
+                    into.setdefault(key, []).append(value)
+    return {
+        name: {key: spread(values) for key, values in measured.items()}
+        for name, measured in found.items()
+    }
+
+
+# --- Kept answers --------------------------------------------------------------------------------
+
+
+def requests_per_second(url: str, *, seconds: int, header: str = "") -> float:
+    command = ["wrk", "--threads=1", "--connections=8", f"--duration={seconds}s"]
+    said = subprocess.run(
+        [*command, *(["--header", header] if header else []), url],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "Non-2xx" not in said, said
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    assert rate, said
+    return float(rate[1])
+
+
+def kept(ports: dict[str, int], tag: str, *, rounds: int, seconds: int) -> dict[str, Any]:
+    address = f"http://127.0.0.1:{ports['kept']}{KEPT_TARGET}"
+    rates: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, url, header in (
+            ("bare_view", f"http://127.0.0.1:{ports['bare']}/bare", ""),
+            ("kept", address, ""),
+            ("not_modified", address, f"If-None-Match: {tag}"),
+        ):
+            rates.setdefault(name, []).append(
+                requests_per_second(url, seconds=seconds, header=header)
+            )
+    pairs = zip(rates["kept"], rates["not_modified"], rates["bare_view"], strict=True)
+    ratios = [(answer / bare, unchanged / bare) for answer, unchanged, bare in pairs]
+    return {
+        **{f"{name}_per_second": spread(values) for name, values in rates.items()},
+        "kept_to_bare": spread([ratio for ratio, _ in ratios]),
+        "not_modified_to_bare": spread([ratio for _, ratio in ratios]),
+    }
+
+
+# --- Processes -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def gunicorn(directory: Path, environment: dict[str, str], *application: str) -> Iterator[int]:
+    port = free_port()
+    metrics = directory / f"metrics-{port}"
+    with (directory / f"gunicorn-{port}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *application],
+            cwd=REPOSITORY,
+            env=environment | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(OSError):
+                probe = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                probe.request("GET", "/bare" if application else "/health")
+                if probe.getresponse().status == 200:
+                    break
+            assert process.poll() is None, "gunicorn ended"
+            assert time.monotonic() < deadline, "gunicorn does not answer"
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def first_answer(port: int) -> tuple[str, int]:
+    """The tag and the size of the answer that is kept."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", KEPT_TARGET)
+    response = connection.getresponse()
+    return response.headers["ETag"], len(response.read())
+
+
+def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -> dict[str, Any]:
+    reached = server.settings(DATABASE)
+    migrator = Migrator(reached, read_migrations(MIGRATIONS))
+    migrator.prepare()
+    for migration in migrator.migrations:
+        migrator.apply(migration)
+    migrator.close()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "funnel.settings",
+        "SECRET_KEY": "bench",
+        "LOG_LEVEL": "WARNING",
+        "DATABASE_URL": "sqlite://:memory:",
+        "CLICKHOUSE_URL": f"clickhouse://127.0.0.1:{server.port}",
+        "CLICKHOUSE_USER": "default",
+        "CLICKHOUSE_PASSWORD": PASSWORD,
+        "CLICKHOUSE_DATABASE": DATABASE,
+        "RATE_LIMIT": "0",
+    }
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "manage.py", "generate_events", "--count", str(options.count)],
+        cwd=REPOSITORY,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    filled = time.monotonic() - began
+    settings.CLICKHOUSE["reader"].update(reached, readonly=True)
+    [video] = clickhouse.connections["reader"].select(A_VIDEO, {})
+
+    with gunicorn(directory, environment | {"CACHE_MEMORY_MB": "0"}) as port:
+        uncached = latency(port, targets(video), rounds=options.rounds, requests=options.requests)
+    keeping = {"CACHE_FRESH_SECONDS": "3600", "CACHE_LIST_SECONDS": "3600"}
+    with gunicorn(directory, environment | keeping) as port:
+        tag, size = first_answer(port)
+        bare = environment | {
+            "DJANGO_SETTINGS_MODULE": "bench.bare_site",
+            "BARE_BYTES": str(size),
+        }
+        with gunicorn(directory, bare, "django.core.wsgi:get_wsgi_application()") as bare_port:
+            cached = kept(
+                {"kept": port, "bare": bare_port},
+                tag,
+                rounds=options.rounds,
+                seconds=options.seconds,
+            )
+    return {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "events": options.count,
+        "filling_seconds": round(filled, 1),
+        "answer_bytes": size,
+        "uncached": uncached,
+        "kept": cached,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    lines = [f"{'uncached':<30}{'SQL p50':>9}{'API p50':>9}{'ratio':>7}{'p99 added':>11}  (ms)"]
+    for name, row in result["uncached"].items():
+        sql, api = row["sql_p50_ms"]["median"], row["api_p50_ms"]["median"]
+        ratio, added = row["p50_ratio"]["median"], row["p99_added_ms"]["median"]
+        lines.append(f"{name:<30}{sql:>9.1f}{api:>9.1f}{ratio:>7.2f}{added:>11.1f}")
+    lines.append("")
+    for name, row in result["kept"].items():
+        lines.append(f"{name:<30}{row['min']:>12.2f}{row['median']:>12.2f}{row['max']:>12.2f}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=1_000_000, help="events")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=80, help="of each endpoint in each round")
+    parser.add_argument("--seconds", type=int, default=4, help="of each run of wrk")
+    options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("bench.api needs wrk.")
+    with tempfile.TemporaryDirectory(prefix="bench_api_") as name:
+        directory = Path(name)
+        server = LocalServer(directory)
+        server.start()
+        try:
+            result = measure(server, directory, options)
+        finally:
+            server.stop()
+    print(table(result))
+    results = Path(__file__).parent / "results"
+    results.mkdir(exist_ok=True)
+    (results / "api.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
