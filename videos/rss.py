@@ -7,7 +7,8 @@ import re
 
 import nostr_sdk
 from django.http import HttpRequest, HttpResponse
-from django.utils.feedgenerator import Enclosure, Rss201rev2Feed
+from django.utils.feedgenerator import Enclosure, Rss201rev2Feed, rfc2822_date
+from django.utils.xmlutils import SimplerXMLGenerator
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -27,6 +28,18 @@ RSS = ("application/rss+xml", {"type": "string"})
 
 class TagParams(Params):
     tag = serializers.CharField(help_text="A hashtag, in any case.")
+
+
+class Feed(Rss201rev2Feed):
+    def add_root_elements(self, handler: SimplerXMLGenerator) -> None:
+        """As Django's, but a feed without items has no date: Django's would be now, so that each
+        answer differed from the one before.
+        """
+        for name in ("title", "link", "description"):
+            handler.addQuickElement(name, self.feed[name])
+        handler.addQuickElement("atom:link", None, {"rel": "self", "href": self.feed["feed_url"]})
+        if self.items:
+            handler.addQuickElement("lastBuildDate", rfc2822_date(self.latest_post_date()))
 
 
 def own_address(request: HttpRequest | Request) -> str:
@@ -56,7 +69,7 @@ def rss(request: Request, title: str, sort: str, filters: queries.Filters) -> Ht
     """One page of a list as an RSS 2.0 document."""
     page = queries.feed(sort, filters, now=clock.now(), row_limit=DEFAULT_ROWS)
     address = own_address(request)
-    feed = Rss201rev2Feed(xml(title), address, xml(title), feed_url=address)
+    feed = Feed(xml(title), address, xml(title), feed_url=address)
     for row in page.rows:
         add_item(feed, row)
     return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)

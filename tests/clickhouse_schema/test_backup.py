@@ -64,11 +64,10 @@ def answers(api) -> dict[str, Any]:
             elif method == "post":
                 body = {"event_ids": [EDITED.id, SHORT.id], "pubkeys": [alice.pubkey, bob.pubkey]}
                 said[f"POST {path}"] = api.post(path, body, format="json")
-    # A feed without entries is as old as its making.
     return {
         target: (
             response.status_code,
-            re.sub(rb"<lastBuildDate>.*</lastBuildDate>", b"", response.content),
+            response.content,
             response.headers.get("X-Total-Count"),
         )
         for target, response in said.items()

@@ -34,6 +34,15 @@ def test_nothing_is_a_feed_without_items(api, url):
     assert all(root.findtext(f"channel/{name}") for name in ("title", "link", "description"))
 
 
+def test_a_feed_is_dated_by_its_newest_video_and_without_one_by_nothing(api):
+    assert b"lastBuildDate" not in api.get("/feed/latest").content
+
+    publish(a_video(alice, "old"), a_video(alice, "new", at=90_000))
+
+    built = parsed(api.get("/feed/latest")).findtext("channel/lastBuildDate")
+    assert "Wed, 15 Nov 2023 23:13:20 +0000" == built
+
+
 @pytest.mark.parametrize("url", URLS)
 def test_an_item_is_a_video_that_can_be_played(api, url):
     video = a_video(
