@@ -45,6 +45,12 @@ def table_rows(text: str) -> list[list[str]]:
     return rows
 
 
+def anchors(document: Path) -> list[str]:
+    """What links name the headings of a document by."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), flags=re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
 def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
     """Every route but the admin's, as docs/api.md writes it."""
     for entry in resolver.url_patterns:
@@ -88,6 +94,13 @@ def test_every_route_has_a_section_and_every_section_a_route():
     assert sorted(routes(get_resolver())) == sorted(described)
 
 
+def test_the_table_of_endpoints_has_every_section_in_its_order():
+    page = DOCS / "api.md"
+    described = re.findall(r"^## (`(?:GET|POST) \S+`)$", page.read_text(), flags=re.MULTILINE)
+
+    assert described == re.findall(r"\[(`(?:GET|POST) \S+`)\]\(#", section(page, "Endpoints"))
+
+
 @pytest.mark.parametrize(
     ("heading", "schema"),
     [
@@ -100,6 +113,12 @@ def test_the_fields_of_an_answer_are_described_in_its_order(heading, schema):
     described = [name for name, *_ in table_rows(section(DOCS / "api.md", heading))]
 
     assert list(schema().fields) == described
+
+
+def test_the_readme_counts_the_fields_of_the_video_row():
+    assert (
+        f"all {len(Video().fields)} fields of [the video row]" in (ROOT / "README.md").read_text()
+    )
 
 
 def test_every_metric_is_described():
@@ -170,6 +189,17 @@ def test_every_link_leads_somewhere(document):
     local = [link for link in links if "://" not in link]
 
     assert [] == [link for link in local if not (document.parent / link).exists()]
+
+
+@of_each_document
+def test_every_link_to_a_heading_has_one(document):
+    links = re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", document.read_text())
+
+    assert [] == [
+        f"{target}#{anchor}"
+        for target, anchor in links
+        if anchor not in anchors(document.parent / target if target else document)
+    ]
 
 
 @of_each_document
