@@ -7,6 +7,7 @@ Every function raises funnel.clickhouse.ClickhouseError or one of its subclasses
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from funnel.clickhouse import connections
@@ -29,6 +30,7 @@ LEADERBOARD_VIDEOS = load_query(__file__, "leaderboard_videos")
 LEADERBOARD_VIDEOS_ALLTIME = load_query(__file__, "leaderboard_videos_alltime")
 LEADERBOARD_CREATORS = load_query(__file__, "leaderboard_creators")
 VIDEO_CARDS = load_query(__file__, "video_cards")
+CREATOR_ANALYTICS = load_query(__file__, "creator_analytics")
 ARRIVALS_BY_MINUTE = load_query(__file__, "arrivals_by_minute")
 EVENTS_BY_DAY = load_query(__file__, "events_by_day")
 TABLES = load_query(__file__, "tables")
@@ -49,7 +51,18 @@ PROFILE_FIELDS = (
     "website",
     "profile_updated",
 )
+A_DAY_SECONDS = 86_400
+TOP_POSTS = 10
 NAMELESS: Row = {"name": "", "display_name": "", "picture": "", "nip05": None}
+NOTHING_HAPPENED: Row = {
+    "videos": 0,
+    "views": 0,
+    "unique_viewers": 0,
+    "loops": 0.0,
+    "reactions": 0,
+    "comments": 0,
+    "reposts": 0,
+}
 
 
 def ask(query: Query, **params: Any) -> list[Row]:
@@ -202,6 +215,70 @@ def leaderboard_creators(*, now: int, since: int, row_limit: int, row_offset: in
         LEADERBOARD_CREATORS, now=now, since=since, row_limit=row_limit, row_offset=row_offset
     )
     return named(rows, now=now)
+
+
+# --- One person's own numbers --------------------------------------------------------------------
+
+
+def creator_analytics(*, now: int, pubkey: str, days: int, by_engagement: bool) -> Row:
+    """What happened to the pubkey's live videos on the last `days` days (UTC), today among them.
+
+    days: 0 is for ever. by_engagement: the order of `top_posts`, else by views.
+    """
+    today = now // A_DAY_SECONDS
+    first_day = max(0, today - days + 1) if days else 0
+    parts: dict[str, list[Row]] = {"all": [], "day": [], "video": []}
+    for row in ask(
+        CREATOR_ANALYTICS,
+        now=now,
+        pubkey=pubkey,
+        first_day=first_day,
+        by_engagement=int(by_engagement),
+        row_limit=TOP_POSTS,
+    ):
+        parts[row["part"]].append(row)
+    everything = parts["all"][0] if parts["all"] else NOTHING_HAPPENED
+    by_day = {row["day"]: row for row in parts["day"]}
+    # Of all time only the days on which something happened; a window is shown whole.
+    shown = list(range(first_day, today + 1)) if days else [*by_day]
+    daily = [(date(day), by_day.get(day, NOTHING_HAPPENED)) for day in shown]
+    return {
+        "total_views": everything["views"],
+        "total_loops": everything["loops"],
+        "total_watch_time": None,
+        "unique_viewers": everything["unique_viewers"],
+        "summary": {
+            "video_count": everything["videos"],
+            "views": everything["views"],
+            "unique_viewers": everything["unique_viewers"],
+            "reactions": everything["reactions"],
+            "comments": everything["comments"],
+            "reposts": everything["reposts"],
+            "has_view_data": everything["views"] > 0,
+        },
+        "timeseries": {
+            "daily_views": [{"date": day, "value": row["views"]} for day, row in daily],
+            "daily_interactions": [{"date": day, "value": interactions(row)} for day, row in daily],
+            "daily_follows": [],
+        },
+        "top_posts": [
+            {
+                "id": row["video"],
+                "views": row["views"],
+                "engagement_rate": interactions(row) / row["views"] if row["views"] else None,
+            }
+            for row in parts["video"]
+        ],
+    }
+
+
+def interactions(row: Row) -> int:
+    return int(row["reactions"] + row["comments"] + row["reposts"])
+
+
+def date(day: int) -> str:
+    """A number of days since 1970 as ISO 8601 writes it."""
+    return datetime.fromtimestamp(day * A_DAY_SECONDS, tz=UTC).date().isoformat()
 
 
 # --- Operations ----------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ PERIOD_SECONDS = {
     "year": 365 * A_DAY_SECONDS,
 }
 SPANS = ("day", "week", "month")
+# How many days each window has, today among them; 0 is for ever.
+WINDOW_DAYS = {"7d": 7, "28d": 28, "30d": 30, "90d": 90, "all": 0}
+TOP_POSTS_SORTS = ("views", "engagement")
 PROFILE_ORDERS = ("relevance", "followers")
 
 # Apps show whole follow lists, and one of them asks for all by naming no limit.
@@ -120,6 +123,12 @@ class CreatorLeaderboardParams(LeaderboardParams):
 class ActiveUsersParams(Params):
     interval = one_of(SPANS, default="day")
     limit = RowLimitField(default=30)
+
+
+class CreatorAnalyticsParams(Params):
+    pubkey = PubkeyField()
+    window = one_of(tuple(WINDOW_DAYS), default="30d")
+    top_posts_sort = one_of(TOP_POSTS_SORTS, default="views")
 
 
 # --- Answers -------------------------------------------------------------------------------------
@@ -298,3 +307,51 @@ class VideoLeaderboard(serializers.Serializer[Any]):
 class CreatorLeaderboard(serializers.Serializer[Any]):
     period = serializers.CharField()
     entries = LeaderboardCreator(many=True)
+
+
+class CreatorSummary(serializers.Serializer[Any]):
+    """The live videos of one person, and what happened to them in the window."""
+
+    video_count = serializers.IntegerField(help_text="Live videos, of any age.")
+    views = serializers.IntegerField()
+    unique_viewers = serializers.IntegerField()
+    reactions = serializers.IntegerField()
+    comments = serializers.IntegerField()
+    reposts = serializers.IntegerField()
+    has_view_data = serializers.BooleanField(help_text="Whether any playback was reported.")
+
+
+class NumberOfDay(serializers.Serializer[Any]):
+    date = serializers.CharField(help_text="In UTC, ISO 8601.")
+    value = serializers.IntegerField()
+
+
+class DailyNumbers(serializers.Serializer[Any]):
+    """Day by day, oldest first."""
+
+    daily_views = NumberOfDay(many=True)
+    daily_interactions = NumberOfDay(many=True, help_text="Reactions, comments and reposts.")
+    daily_follows = NumberOfDay(many=True, help_text="Always empty: follow lists tell no dates.")
+
+
+class TopPost(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="Of the current version.")
+    views = serializers.IntegerField(help_text="In the window.")
+    engagement_rate = serializers.FloatField(
+        allow_null=True, help_text="Interactions for each view; null without a view."
+    )
+
+
+class CreatorAnalytics(serializers.Serializer[Any]):
+    pubkey = serializers.CharField()
+    window = serializers.CharField()
+    period = serializers.CharField(help_text="The same as window.")
+    total_views = serializers.IntegerField()
+    total_loops = serializers.FloatField()
+    total_watch_time = serializers.IntegerField(
+        allow_null=True, help_text="Always null: it is not measured."
+    )
+    unique_viewers = serializers.IntegerField()
+    summary = CreatorSummary()
+    timeseries = DailyNumbers()
+    top_posts = TopPost(many=True)

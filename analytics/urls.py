@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from analytics.views import (
+    CreatorAnalyticsViewSet,
     CreatorViewSet,
     HashtagViewSet,
     LeaderboardViewSet,
@@ -29,6 +30,11 @@ urlpatterns = [
         "users/<str:pubkey>/following",
         UserViewSet.as_view({"get": "following"}),
         name="following",
+    ),
+    path(
+        "users/<str:pubkey>/analytics",
+        CreatorAnalyticsViewSet.as_view({"get": "retrieve"}),
+        name="creator-analytics",
     ),
     path("search/profiles", ProfileViewSet.as_view({"get": "search"}), name="search-profiles"),
     path("hashtags", HashtagViewSet.as_view({"get": "popular"}), name="hashtags"),

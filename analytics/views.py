@@ -12,12 +12,15 @@ from analytics import queries
 from analytics.categories import CATEGORIES
 from analytics.serializers import (
     PERIOD_SECONDS,
+    WINDOW_DAYS,
     ActiveUsers,
     ActiveUsersParams,
     BulkUsers,
     BulkUsersParams,
     Category,
     Creator,
+    CreatorAnalytics,
+    CreatorAnalyticsParams,
     CreatorLeaderboard,
     CreatorLeaderboardParams,
     CreatorsParams,
@@ -37,6 +40,7 @@ from analytics.serializers import (
     VideoLeaderboard,
 )
 from funnel import clock
+from funnel.auth import PersonalViewSet
 from funnel.caching import LIST_SECONDS, STATS_SECONDS, cached
 from funnel.openapi import described
 from funnel.params import MAX_ROWS, Params
@@ -134,6 +138,24 @@ def followed(name: str, page: queries.Row, params: dict[str, Any]) -> queries.Ro
         "has_more": params["offset"] + len(page["pubkeys"]) < page["total"],
         "query": params["q"] or None,
     }
+
+
+class CreatorAnalyticsViewSet(PersonalViewSet):
+    @described(CreatorAnalyticsParams, CreatorAnalytics)
+    def retrieve(self, request: Request, pubkey: str) -> Response:
+        """What happened to one's own live videos in a window of days.
+
+        For the owner of the pubkey alone (NIP-98).
+        """
+        params = CreatorAnalyticsParams.of(request, pubkey=pubkey)
+        window = params["window"]
+        numbers = queries.creator_analytics(
+            now=clock.now(),
+            pubkey=params["pubkey"],
+            days=WINDOW_DAYS[window],
+            by_engagement=params["top_posts_sort"] == "engagement",
+        )
+        return Response({"pubkey": params["pubkey"], "window": window, "period": window, **numbers})
 
 
 class ProfileViewSet(ViewSet):

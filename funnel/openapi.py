@@ -81,6 +81,11 @@ class EndpointSchema(AutoSchema):
         summary, _, rest = inspect.cleandoc(self.endpoint.__doc__ or "").partition("\n\n")
         return " ".join(summary.split()).removesuffix("."), rest.strip()
 
+    def get_auth(self) -> list[Any]:
+        """A signature is asked for in every case; a token only where the server has some."""
+        accepted = super().get_auth()
+        return [way for way in accepted if Nip98Scheme.name in way] or accepted
+
     def get_tags(self) -> list[str]:
         inner = self.path.removeprefix("/api").removeprefix("/v2").strip("/")
         return [inner.partition("/")[0]]
@@ -117,6 +122,9 @@ class EndpointSchema(AutoSchema):
             responses = {200: said.answers}
         if said.params().fields:
             responses[400] = OpenApiResponse(Error, "A parameter is malformed.")
+        if any(Nip98Scheme.name in way for way in self.get_auth()):
+            responses[401] = OpenApiResponse(Error, "No valid signature (NIP-98).")
+            responses[403] = OpenApiResponse(Error, "A valid signature of somebody else.")
         if said.may_miss:
             responses[404] = OpenApiResponse(Error, "There is no such thing, or it is not live.")
         responses[429] = OpenApiResponse(Error, "Too many requests; see `Retry-After`.")

@@ -21,6 +21,11 @@ class Operation(NamedTuple):
         parameters: list[dict[str, Any]] = self.described.get("parameters", [])
         return parameters
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether it asks for the signature of the person in its path (NIP-98)."""
+        return {"nip98": []} in self.described["security"]
+
 
 def committed() -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(COMMITTED.read_bytes())

@@ -23,6 +23,7 @@ from rest_framework.test import APIClient
 from funnel.clickhouse import connections
 from tests.builders import (
     A_DAY,
+    T,
     a_comment,
     a_profile,
     a_reaction,
@@ -37,7 +38,8 @@ from tests.builders import (
     mallory,
 )
 from tests.conftest import empty_every_table
-from tests.published import clock_at_now, publish
+from tests.published import NOW, clock_at_now, publish
+from tests.signed_requests import header_of, proof
 from tests.test_docs import DOCS, routes, section, table_rows
 
 __all__ = ["clock_at_now"]
@@ -219,7 +221,8 @@ def test_every_route_has_an_example():
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.command.split("8000")[1])
-def test_an_example_is_as_the_service_answers(example, published):
+def test_an_example_is_as_the_service_answers(example, published, settings):
+    settings.PUBLIC_URL = OWN_ADDRESS
     method, url, body, filters = asked(in_the_scenario(example.command))
     documented = in_the_scenario(example.answer)
     if example.route:
@@ -227,7 +230,11 @@ def test_an_example_is_as_the_service_answers(example, published):
         assert f"/{found}" == example.route
 
     response = APIClient().generic(
-        method, url.removeprefix(OWN_ADDRESS), body, content_type="application/json"
+        method,
+        url.removeprefix(OWN_ADDRESS),
+        body,
+        content_type="application/json",
+        headers=header_of(proof(url, at=NOW - T)) if "Nostr $(" in example.command else {},
     )
 
     if response.status_code != 200:

@@ -11,7 +11,8 @@ import pytest
 import schemathesis
 from django.test import Client
 from django.urls import get_resolver
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from jsonschema import Draft202012Validator
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -39,6 +40,7 @@ from tests.builders import (
 )
 from tests.conftest import empty_every_table
 from tests.published import publish
+from tests.signed_requests import header_of, proof
 from tests.test_docs import routes
 
 # Pages, and what is the operator's.
@@ -127,16 +129,22 @@ def strict(schema: Any) -> Any:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda it: f"{it.method} {it.path}")
 def test_an_answer_has_the_fields_that_are_described_and_no_others(
-    published, monkeypatch, operation
+    published, monkeypatch, settings, operation
 ):
     monkeypatch.setattr("funnel.clock.now", lambda: T + 1_000)
+    settings.PUBLIC_URL = "https://funnel.example"
     values = VALUES | {"pubkey": PEOPLE.get(operation.path, alice.pubkey)}
     target = operation.path.format(**values)
 
     if operation.method == "post":
         response = Client().post(target, BODIES[operation.path], content_type="application/json")
     else:
-        response = Client().get(target, QUERIES.get(operation.path, {}))
+        signed = header_of(proof(settings.PUBLIC_URL + target, at=1_000))
+        response = Client().get(
+            target,
+            QUERIES.get(operation.path, {}),
+            headers=signed if operation.is_personal else {},
+        )
 
     assert 200 == response.status_code
     [(media_type, content)] = operation.described["responses"]["200"]["content"].items()
@@ -151,7 +159,7 @@ def test_an_answer_has_the_fields_that_are_described_and_no_others(
 
 
 @schema.parametrize()
-@settings(
+@examples(
     max_examples=EXAMPLES,
     deadline=None,
     database=None,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import itertools
 import json
 
-import orjson
 import pytest
 from django.test import Client
 from django.urls import include, path
@@ -16,7 +13,9 @@ from rest_framework.response import Response
 
 from funnel.auth import PersonalViewSet
 from funnel.nostr import Kind
-from tests.builders import T, alice, an_event, as_json, bob, forged
+from tests import signed_requests
+from tests.builders import T, alice, an_event, bob, forged
+from tests.signed_requests import header_of
 
 TOKEN, OTHER_TOKEN = "one-token", "another-token"
 OWN_PATH = f"/api/users/{alice.pubkey}/diary"
@@ -33,7 +32,6 @@ urlpatterns = [
     path("", include("funnel.urls")),
 ]
 pytestmark = pytest.mark.urls(__name__)
-nonce = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -94,17 +92,8 @@ def test_health_and_preflights_need_no_token(client, closed, clickhouse):
 # --- NIP-98 --------------------------------------------------------------------------------------
 
 
-def proof(url=URL, method="GET", *, by=alice, at=0, kind=Kind.HTTP_AUTH, body=None):
-    """An event as a client signs it; never the same twice."""
-    tags = [("u", url), ("method", method), ("nonce", str(next(nonce)))]
-    if body is not None:
-        tags.append(("payload", hashlib.sha256(body).hexdigest()))
-    return an_event(kind, by, tags=tags, at=at)
-
-
-def header_of(event, *, scheme="Nostr", padded=True):
-    text = base64.b64encode(orjson.dumps(as_json(event))).decode()
-    return {"Authorization": f"{scheme} {text if padded else text.rstrip('=')}"}
+def proof(url=URL, method="GET", **of):
+    return signed_requests.proof(url, method, **of)
 
 
 def assert_refused(response, status=401):

@@ -8,9 +8,12 @@ from urllib.parse import quote
 import pytest
 from rest_framework.test import APIClient
 
+from funnel import clock
 from funnel.clickhouse import connections
 from tests.api_document import committed, operations
+from tests.builders import T, alice
 from tests.conftest import empty_every_table
+from tests.signed_requests import header_of, proof
 
 HOSTILE = {
     "empty": b"",
@@ -46,7 +49,9 @@ PARAMETERS = [
     for parameter in operation.parameters
 ]
 # What the other parameters of a path are given, and what an endpoint answers nothing without.
-OTHERS = {"pubkey": "ab" * 32, "reference": "ab" * 32, "tag": "cats"}
+OTHERS = {"pubkey": alice.pubkey, "reference": "ab" * 32, "tag": "cats"}
+# A longer address makes a signature (NIP-98) longer than is read.
+LONGEST_SIGNED = 11_000
 ALONG = {"/api/search": "q=cat", "/api/v2/search": "q=cat"}
 
 
@@ -54,6 +59,21 @@ ALONG = {"/api/search": "q=cat", "/api/v2/search": "q=cat"}
 def api(migrated_clickhouse):
     empty_every_table(connections["default"])
     return APIClient()
+
+
+@pytest.fixture(autouse=True)
+def an_address_of_its_own(settings):
+    settings.PUBLIC_URL = "https://funnel.example"
+
+
+def assert_got(api, operation, target):
+    """Asks, by a signed request where one is needed."""
+    signed = proof("https://funnel.example" + target, at=clock.now() - T)
+    response = api.get(target, headers=header_of(signed) if operation.is_personal else {})
+    if operation.is_personal and (alice.pubkey not in target or len(target) > LONGEST_SIGNED):
+        assert response.status_code in {400, 401, 403}
+    else:
+        assert_answered(response)
 
 
 def assert_answered(response):
@@ -89,7 +109,7 @@ def test_hostile_text_in_a_parameter_is_answered(api, operation, name):
         else:
             along = ALONG.get(operation.path, "") if name not in ("q", "tag") else ""
             target = operation.path.format(**OTHERS) + f"?{along}&{name}={quoted}"
-        assert_answered(api.get(target))
+        assert_got(api, operation, target)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda it: f"{it.method} {it.path}")
@@ -97,7 +117,7 @@ def test_hostile_text_that_is_no_parameter_is_answered(api, operation):
     target = operation.path.format(**OTHERS)
     for text in some_of_hostile(OPERATIONS.index(operation)):
         if operation.method == "get":
-            assert_answered(api.get(f"{target}?{quote(text, safe='')}=1"))
+            assert_got(api, operation, f"{target}?{quote(text, safe='')}=1")
         else:
             written = text.decode(errors="replace")
             for body in (
