@@ -43,6 +43,7 @@ EVENT = load_query(__file__, "event")
 LIKERS = load_query(__file__, "likers")
 COMMENTS = load_query(__file__, "video_comments")
 TIMESERIES = load_query(__file__, "timeseries")
+LIST_ENTRIES = load_query(__file__, "list_entries")
 
 # As late as a date can be.
 END_OF_TIME = 2**32 - 1
@@ -233,6 +234,18 @@ def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row
         for row in video_rows(list(dict.fromkeys(keys.values())), now=now)
     }
     return {reference: rows[key] for reference, key in keys.items() if key in rows}
+
+
+def listed(
+    *, now: int, kind: int, pubkey: str, d_tag: str, row_limit: int
+) -> tuple[list[str], str | None]:
+    """The first ids and addresses that somebody's current list holds, and the list's own event.
+
+    kind: a list of videos, without a d tag where it has none. None, and no names, for no such list.
+    """
+    values = {"now": now, "kind": kind, "pubkey": pubkey, "d_tag": d_tag, "row_limit": row_limit}
+    found = connections["reader"].select(LIST_ENTRIES, values)
+    return (found[0]["entries"], found[0]["event_id"]) if found else ([], None)
 
 
 def video_rows(keys: Sequence[str], *, now: int, trusted: bool = True) -> list[Row]:

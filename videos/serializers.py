@@ -63,6 +63,8 @@ TRUST_BY_WORD = {"on": True, "off": False}
 # Seconds of each, and by how many its beginnings are shifted from those of 1970, a Thursday.
 SPANS = {"hour": (3_600, 0), "day": (86_400, 0), "week": (7 * 86_400, 3 * 86_400)}
 MAX_LIKERS = 500
+# In which people keep videos (NIP-51).
+LISTS_OF_VIDEOS = (Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
 
 # What a client asks of many videos at once, by the id that it asked with.
 BULK_STATS = (
@@ -235,6 +237,31 @@ class BulkParams(serializers.Serializer[Any]):
             raise serializers.ValidationError(f"too many ids (max {MAX_ROWS})")
         names = [str(name) for name in self.initial_data["event_ids"]]
         return attrs | {"references": dict(zip(names, attrs["event_ids"], strict=True))}
+
+
+class ListOfVideosParams(serializers.Serializer[Any]):
+    """The event whose videos are meant: somebody's bookmarks, or a set of videos (NIP-51)."""
+
+    kind = serializers.ChoiceField(
+        choices=[int(kind) for kind in LISTS_OF_VIDEOS],
+        error_messages={"invalid_choice": "must be 10003, 30003 or 30005."},
+    )
+    pubkey = PubkeyField()
+    d_tag = TextField("Of a set; bookmarks have none.")
+
+
+class BulkVideosParams(BulkParams):
+    """Either names of videos or an event that lists them."""
+
+    event_ids = serializers.ListField(child=EventReferenceField(), required=False)
+    from_event = ListOfVideosParams(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError(
+                "Ask by event_ids or by from_event: exactly one of them."
+            )
+        return super().validate(attrs) if "event_ids" in attrs else attrs
 
 
 class TextSearchParams(ListParams):
@@ -441,7 +468,9 @@ class BulkVideos(serializers.Serializer[Any]):
     missing = serializers.ListField(
         child=serializers.CharField(), help_text="Those that name no live video."
     )
-    source_event_id = serializers.CharField(allow_null=True)
+    source_event_id = serializers.CharField(
+        allow_null=True, help_text="Of the list that from_event names; null without one."
+    )
 
 
 class BulkVideoStats(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ from funnel import clock
 from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS, cached
 from funnel.nostr import HEX_64
 from funnel.openapi import described
-from funnel.params import Params
+from funnel.params import MAX_ROWS, Params
 from videos import queries
 from videos.paging import (
     Cursor,
@@ -36,6 +36,7 @@ from videos.serializers import (
     AuthorVideosParams,
     BulkParams,
     BulkVideos,
+    BulkVideosParams,
     BulkVideoStats,
     CommentPage,
     CommentsParams,
@@ -343,32 +344,45 @@ class FeaturedTabsViewSet(ViewSet):
 
 
 class BulkViewSet(ViewSet):
-    @described(BulkParams, BulkVideos)
+    @described(BulkVideosParams, BulkVideos)
     def rows(self, request: Request) -> Response:
         """The rows of up to 100 videos."""
-        found, missing = self.found(request)
+        now, body, source = clock.now(), validated(BulkVideosParams, request), None
+        if "from_event" in body:
+            names, source = queries.listed(now=now, row_limit=MAX_ROWS, **body["from_event"])
+            found, missing = self.found(dict(zip(names, names, strict=True)), now=now)
+        else:
+            found, missing = self.found(body["references"], now=now)
         distinct = {video["id"]: video for video in found.values()}
         return Response(
-            {"videos": list(distinct.values()), "missing": missing, "source_event_id": None}
+            {"videos": list(distinct.values()), "missing": missing, "source_event_id": source}
         )
 
     @described(BulkParams, BulkVideoStats)
     def stats(self, request: Request) -> Response:
         """The counts of up to 100 videos."""
-        found, missing = self.found(request)
+        references = validated(BulkParams, request)["references"]
+        found, missing = self.found(references, now=clock.now())
         stats = {
             name: {field: video[field] for field in BULK_STATS} for name, video in found.items()
         }
         return Response({"stats": stats, "missing": missing})
 
-    def found(self, request: Request) -> tuple[dict[str, Row], list[str]]:
-        """The videos by the names that were sent, in their order, and the names of none."""
-        body = BulkParams(data=request.data)
-        body.is_valid(raise_exception=True)
-        names: dict[str, str] = body.validated_data["references"]
-        videos = queries.videos_by_reference(list(set(names.values())), now=clock.now())
+    def found(self, names: Mapping[str, str], *, now: int) -> tuple[dict[str, Row], list[str]]:
+        """The videos by the names that were sent, in their order, and the names of none.
+
+        names: what each name that was sent stands for.
+        """
+        videos = queries.videos_by_reference(list(set(names.values())), now=now)
         found = {name: videos[key] for name, key in names.items() if key in videos}
         return found, [name for name in names if name not in found]
+
+
+def validated(params: type[BulkParams], request: Request) -> dict[str, Any]:
+    """What the body asks for; raises ValidationError."""
+    body = params(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
 
 
 class SearchViewSet(ViewSet):

@@ -126,6 +126,7 @@ def test_hostile_text_that_is_no_parameter_is_answered(api, operation):
                 {"event_ids": [written]},
                 {"pubkeys": [written]},
                 {"from_event": {"kind": 3, "pubkey": written}},
+                {"from_event": {"kind": 30003, "pubkey": alice.pubkey, "d_tag": written}},
             ):
                 assert_answered(api.post(target, body, format="json"))
 

@@ -6,7 +6,17 @@ import nostr_sdk
 import pytest
 
 from funnel.nostr import Kind
-from tests.builders import a_deletion, a_reaction, a_video, a_view, address, alice, bob
+from tests.builders import (
+    a_deletion,
+    a_reaction,
+    a_video,
+    a_view,
+    address,
+    alice,
+    bob,
+    bookmarks,
+    carol,
+)
 from tests.published import publish
 
 ROWS, STATS = "/api/videos/bulk", "/api/videos/stats/bulk"
@@ -68,6 +78,62 @@ def test_a_hundred_at_once_is_the_most(api):
         response = post(api, path, {"event_ids": [*ids, "cats"]})
         assert 400 == response.status_code
         assert {"error": "too many ids (max 100)"} == response.json()
+
+
+def test_a_list_stands_for_the_videos_that_it_names(api):
+    old, new = a_video(alice, "cats", at=0), a_video(alice, "cats", at=10)
+    short, gone = a_video(bob, kind=Kind.SHORT_VIDEO), a_video(bob, "gone")
+    marks = bookmarks(carol, gone, old, short, via="both", at=20)
+    earlier = bookmarks(carol, short, at=1)
+    favourites = bookmarks(carol, short, kind=Kind.CURATION_SET, d="favourites", via="e")
+    dropped = bookmarks(carol, short, kind=Kind.BOOKMARK_SET, d="dropped", via="e")
+    publish(old, new, short, gone, a_deletion(gone, by=bob))
+    publish(earlier, marks, favourites, dropped, a_deletion(dropped, by=carol))
+
+    def named(kind, by=carol, **more):
+        body = {"from_event": {"kind": kind, "pubkey": by.pubkey, **more}}
+        response = post(api, ROWS, body)
+        assert 200 == response.status_code, response.content
+        answer = response.json()
+        ids = [row["id"] for row in answer["videos"]]
+        return ids, answer["missing"], answer["source_event_id"]
+
+    assert ([new.id, short.id], [gone.id, address(gone)], marks.id) == named(10003)
+    assert ([short.id], [], favourites.id) == named(30005, d_tag="favourites")
+    # Deleted, of another name, of another person.
+    for nothing in (named(30003, d_tag="dropped"), named(30005), named(10003, by=alice)):
+        assert ([], [], None) == nothing
+
+
+def test_of_a_list_the_first_hundred_are_answered(api):
+    videos = [a_video(alice, f"v{n}") for n in range(101)]
+    publish(*videos, bookmarks(bob, *videos))
+
+    body = {"from_event": {"kind": 10003, "pubkey": bob.pubkey}}
+    answer = post(api, ROWS, body).json()
+
+    assert [video.id for video in videos[:100]] == [row["id"] for row in answer["videos"]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"from_event": None},
+        {"from_event": 7},
+        {"from_event": {"kind": 3, "pubkey": alice.pubkey}},
+        {"from_event": {"kind": "x", "pubkey": alice.pubkey}},
+        {"from_event": {"kind": 10003}},
+        {"from_event": {"kind": 10003, "pubkey": "cats"}},
+        {"from_event": {"kind": 30003, "pubkey": alice.pubkey, "d_tag": ["a"]}},
+        {"from_event": {"kind": 30003, "pubkey": alice.pubkey, "d_tag": "a\x00"}},
+        {"from_event": {"kind": 10003, "pubkey": alice.pubkey}, "event_ids": ["cats"]},
+    ],
+)
+def test_a_malformed_list_is_a_400(api, body):
+    response = post(api, ROWS, body)
+
+    assert 400 == response.status_code
+    assert ["error"] == list(response.json())
 
 
 @BOTH
