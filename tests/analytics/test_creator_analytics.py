@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from analytics.queries import CREATOR_ANALYTICS
+from funnel.sql import parse_query
 from tests.builders import (
     A_DAY,
     T,
@@ -20,11 +22,46 @@ from tests.builders import (
 )
 from tests.published import NOW, publish
 from tests.signed_requests import header_of, proof
+from tests.videos.test_reading import rows_read
 
 SITE = "https://funnel.example"
 OWN_PATH = f"/api/users/{alice.pubkey}/analytics"
 # The day of NOW, 2023-11-16, begins this long after T.
 TODAY = (NOW - T) - NOW % A_DAY
+
+ACTS_ON_OTHERS = parse_query(
+    "tests.acts_on_others",
+    """-- Reactions to videos of other people.
+    INSERT INTO engagement (
+        target, relation, event_id, token, actor, pubkey, kind, created_at, expiration
+    )
+    SELECT
+        concat('34236:', lower(hex(SHA256(toString(number % 1000)))), ':v') AS target,
+        'reaction' AS relation,
+        lower(hex(SHA256(toString(number)))) AS event_id,
+        '+' AS token,
+        event_id AS actor,
+        event_id AS pubkey,
+        7 AS kind,
+        {now:UInt32} AS created_at,
+        4294967295 AS expiration
+    FROM numbers(100000)
+    """,
+)
+PLAYBACKS_OF_OTHERS = parse_query(
+    "tests.playbacks_of_others",
+    """-- Playbacks of the same.
+    INSERT INTO playbacks (target, event_id, pubkey, created_at, session, milliloops)
+    SELECT
+        concat('34236:', lower(hex(SHA256(toString(number % 1000)))), ':v') AS target,
+        lower(hex(SHA256(toString(number)))) AS event_id,
+        event_id AS pubkey,
+        {now:UInt32} AS created_at,
+        event_id AS session,
+        1000 AS milliloops
+    FROM numbers(100000)
+    """,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +221,22 @@ def test_nobody_else_reads_it_and_no_cache_keeps_it(api):
     # What was signed is the address with its query.
     signed = header_of(proof(SITE + OWN_PATH, at=NOW - T))
     assert 401 == api.get(OWN_PATH + "?window=7d", headers=signed).status_code
+
+
+def test_what_happens_to_others_is_not_read(api, empty_clickhouse):
+    video = a_video(alice, "v")
+    publish(video, a_view(video, bob), a_reaction(video, bob))
+    empty_clickhouse.execute(ACTS_ON_OTHERS, {"now": NOW})
+    empty_clickhouse.execute(PLAYBACKS_OF_OTHERS, {"now": NOW})
+
+    read = rows_read(
+        empty_clickhouse,
+        CREATOR_ANALYTICS,
+        {"now": NOW, "pubkey": alice.pubkey, "first_day": 0, "by_engagement": 0, "row_limit": 10},
+    )
+
+    # A few granules of 256 for each time that a table is asked, of 200,000 rows.
+    assert read < 10_000
 
 
 @pytest.mark.parametrize(
