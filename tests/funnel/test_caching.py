@@ -192,7 +192,8 @@ def test_the_rest_of_its_time_is_what_others_may_keep_it(
         == first["Cache-Control"]
     )
     assert later["Cache-Control"].startswith(f"public, max-age={seconds - 3}, ")
-    assert "Vary" not in first
+    # Browsers are told other times in lists by time (decision 0025), and nobody else anything else.
+    assert ("Origin" if target == RECENT else "") == first.get("Vary", "")
     assert first["Content-Type"] == later["Content-Type"]
 
 
