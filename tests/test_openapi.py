@@ -48,6 +48,8 @@ NOT_DESCRIBED = {"/api/docs", "/api/openapi.yaml", "/metrics"}
 DOCUMENT = committed()
 OPERATIONS = list(operations(DOCUMENT))
 EXAMPLES = 8
+# A request begins by looking after a connection to Django's database that an earlier test has left.
+pytestmark = pytest.mark.django_db
 
 VIDEO = a_video(alice, title="cats", tags=[("t", "cats"), ("p", carol.pubkey, "", "Collaborator")])
 COMMENT = a_comment(VIDEO, bob, at=1)
