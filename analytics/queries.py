@@ -18,6 +18,7 @@ Row = dict[str, Any]
 TOTALS = load_query(__file__, "totals")
 ACTIVE_USERS = load_query(__file__, "active_users")
 USERS = load_query(__file__, "users")
+USERS_FOLLOWED = load_query(__file__, "users_followed")
 SOCIAL = load_query(__file__, "social")
 FOLLOWERS = load_query(__file__, "followers")
 FOLLOWING = load_query(__file__, "following")
@@ -91,6 +92,12 @@ def users(*, now: int, pubkeys: Sequence[str]) -> list[Row]:
     pubkeys: distinct, at most 100.
     """
     return [user(row) for row in ask(USERS, now=now, pubkeys=pubkeys)] if pubkeys else []
+
+
+def users_followed(*, now: int, pubkey: str, row_limit: int) -> list[Row]:
+    """The same of the first people whom somebody follows, in the order of the list."""
+    rows = ask(USERS_FOLLOWED, now=now, pubkey=pubkey, row_limit=row_limit)
+    return [user(row) for row in rows]
 
 
 def user(row: Row) -> Row:

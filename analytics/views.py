@@ -97,16 +97,10 @@ class UserViewSet(ViewSet):
         params = BulkUsersParams.of_body(request)
         now = clock.now()
         if "from_event" in params:
-            pubkeys = queries.following(
-                now=now,
-                pubkey=params["from_event"]["pubkey"],
-                text="",
-                row_limit=MAX_ROWS,
-                row_offset=0,
-            )["pubkeys"]
+            follower = params["from_event"]["pubkey"]
+            users = queries.users_followed(now=now, pubkey=follower, row_limit=MAX_ROWS)
         else:
-            pubkeys = list(dict.fromkeys(params["pubkeys"]))
-        users = queries.users(now=now, pubkeys=pubkeys)
+            users = queries.users(now=now, pubkeys=list(dict.fromkeys(params["pubkeys"])))
         return Response(
             {
                 "users": [public(user) for user in users if user["known"]],

@@ -17,6 +17,8 @@ TOKEN = re.compile(
       | \{ \s* (?P<name>\w+) \s* : \s* (?P<type>[^{}]+?) \s* \}""",
     re.VERBOSE | re.DOTALL,
 )
+# A line of a query that is made of another one, of which a name may stand for a parameter.
+PART = re.compile(r"-- part (?P<name>\w+)(?: \((?P<parameter>\w+) = (?P<stands>\w+)\))?")
 INTEGER = re.compile(r"(?P<unsigned>U?)Int(?P<bits>8|16|32|64|128|256)")
 
 
@@ -53,15 +55,46 @@ class Query:
             for name, value in values.items()
         }
 
+    def with_name_for(self, parameter: str, name: str) -> str:
+        """The text where a name of the query around it stands for a parameter.
+
+        Raises ValueError when there is no such parameter.
+        """
+        if parameter not in self.params:
+            raise ValueError(f"{self.name} has no {parameter}.")
+        return TOKEN.sub(
+            lambda token: name if token["name"] == parameter else token[0],
+            self.text,
+        )
+
 
 def load_query(module_file: str, name: str) -> Query:
     """Reads `sql/<name>.sql` beside the module whose `__file__` is given.
+
+    Where the file has a line `-- part other (parameter = name)`, `other.sql` comes before its WITH,
+    as a common table expression `other` in which the name stands for the parameter. So what would
+    take two questions takes one.
 
     Raises ValueError when the file does not begin with a comment that says what it is for, or
     declares a parameter with two types.
     """
     package = Path(module_file).resolve().parent
-    return parse_query(f"{package.name}.{name}", (package / "sql" / f"{name}.sql").read_text())
+    text = (package / "sql" / f"{name}.sql").read_text()
+    parts = [
+        f"{part['name']} AS (\n{text_of_part(module_file, part)}\n),\n"
+        for line in text.splitlines()
+        if (part := PART.fullmatch(line))
+    ]
+    if parts:
+        text = re.sub(r"^WITH\n", lambda _: "WITH\n" + "".join(parts), text, count=1, flags=re.M)
+    return parse_query(f"{package.name}.{name}", text)
+
+
+def text_of_part(module_file: str, part: re.Match[str]) -> str:
+    query = load_query(module_file, part["name"])
+    return (
+        query.with_name_for(part["parameter"], part["stands"]) if part["parameter"] else query.text
+    )
 
 
 def parse_query(name: str, text: str) -> Query:

@@ -37,13 +37,13 @@ FEEDS: dict[str, Query] = {
 ONE_WORD = {"published": "recent", "engagement": "popular"}
 COUNT_VIDEOS = load_query(__file__, "count_videos")
 SEARCH_TEXT = load_query(__file__, "search_text")
-FIND_VIDEOS = load_query(__file__, "find_videos")
+NAMED_VIDEOS = load_query(__file__, "named_videos")
+VIDEOS_OF_LIST = load_query(__file__, "videos_of_list")
 VIDEO_ROWS = load_query(__file__, "video_rows")
 EVENT = load_query(__file__, "event")
 LIKERS = load_query(__file__, "likers")
 COMMENTS = load_query(__file__, "video_comments")
 TIMESERIES = load_query(__file__, "timeseries")
-LIST_ENTRIES = load_query(__file__, "list_entries")
 
 # As late as a date can be.
 END_OF_TIME = 2**32 - 1
@@ -217,35 +217,45 @@ def search_values(
     }
 
 
-def video_keys(references: Sequence[str], *, now: int) -> dict[str, str]:
-    """The key of the video that each reference names, without those that name none.
+def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row]:
+    """The row of the live video that each reference names, without those that name none.
 
     A reference is the hex id of any version, an address (kind:pubkey:d) or a d tag.
     """
-    found = connections["reader"].select(FIND_VIDEOS, {"now": now, "references": references})
-    return {row["reference"]: row["video_key"] for row in found}
+    if not references:
+        return {}
+    values = {"now": now, "references": references, "trusted": True}
+    return by_name(connections["reader"].select(NAMED_VIDEOS, values))
 
 
-def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row]:
-    """The row of the live video that each reference names, without those that name none."""
-    keys = video_keys(references, now=now)
-    rows = {
-        row["address"] or row["id"]: row
-        for row in video_rows(list(dict.fromkeys(keys.values())), now=now)
-    }
-    return {reference: rows[key] for reference, key in keys.items() if key in rows}
+def by_name(rows: list[Row]) -> dict[str, Row]:
+    """Rows of named_videos.sql by each of their names, which they lose."""
+    named = [(row.pop("names"), row) for row in rows]
+    return {name: row for names, row in named for name in names}
 
 
-def listed(
+def videos_of_list(
     *, now: int, kind: int, pubkey: str, d_tag: str, row_limit: int
-) -> tuple[list[str], str | None]:
-    """The first ids and addresses that somebody's current list holds, and the list's own event.
+) -> tuple[list[str], dict[str, Row], str | None]:
+    """The first ids and addresses that somebody's current list holds, the rows of the live videos
+    among them by these names, and the id of the list's own event.
 
     kind: a list of videos, without a d tag where it has none. None, and no names, for no such list.
     """
-    values = {"now": now, "kind": kind, "pubkey": pubkey, "d_tag": d_tag, "row_limit": row_limit}
-    found = connections["reader"].select(LIST_ENTRIES, values)
-    return (found[0]["entries"], found[0]["event_id"]) if found else ([], None)
+    rows = connections["reader"].select(
+        VIDEOS_OF_LIST,
+        {
+            "now": now,
+            "kind": kind,
+            "pubkey": pubkey,
+            "d_tag": d_tag,
+            "row_limit": row_limit,
+            "trusted": True,
+        },
+    )
+    about_list = [(row.pop("listed"), row.pop("source_event_id")) for row in rows]
+    listed, source_event_id = about_list[0]
+    return listed, by_name(rows), source_event_id or None
 
 
 def video_rows(keys: Sequence[str], *, now: int, trusted: bool = True) -> list[Row]:

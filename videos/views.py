@@ -349,8 +349,10 @@ class BulkViewSet(ViewSet):
         """The rows of up to 100 videos."""
         now, body, source = clock.now(), validated(BulkVideosParams, request), None
         if "from_event" in body:
-            names, source = queries.listed(now=now, row_limit=MAX_ROWS, **body["from_event"])
-            found, missing = self.found(dict(zip(names, names, strict=True)), now=now)
+            names, videos, source = queries.videos_of_list(
+                now=now, row_limit=MAX_ROWS, **body["from_event"]
+            )
+            found, missing = by_sent_name(dict(zip(names, names, strict=True)), videos)
         else:
             found, missing = self.found(body["references"], now=now)
         distinct = {video["id"]: video for video in found.values()}
@@ -369,13 +371,19 @@ class BulkViewSet(ViewSet):
         return Response({"stats": stats, "missing": missing})
 
     def found(self, names: Mapping[str, str], *, now: int) -> tuple[dict[str, Row], list[str]]:
-        """The videos by the names that were sent, in their order, and the names of none.
+        """The videos that were asked for, as by_sent_name() has them."""
+        return by_sent_name(names, queries.videos_by_reference(list(set(names.values())), now=now))
 
-        names: what each name that was sent stands for.
-        """
-        videos = queries.videos_by_reference(list(set(names.values())), now=now)
-        found = {name: videos[key] for name, key in names.items() if key in videos}
-        return found, [name for name in names if name not in found]
+
+def by_sent_name(
+    names: Mapping[str, str], videos: Mapping[str, Row]
+) -> tuple[dict[str, Row], list[str]]:
+    """The videos by the names that were sent, in their order, and the names of none.
+
+    names: what each name that was sent stands for. videos: by what stands for them.
+    """
+    found = {name: videos[key] for name, key in names.items() if key in videos}
+    return found, [name for name in names if name not in found]
 
 
 def validated(params: type[BulkParams], request: Request) -> dict[str, Any]:

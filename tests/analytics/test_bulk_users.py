@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analytics.serializers import BulkUsers
-from tests.builders import a_profile, a_video, alice, bob, carol, dave, follows
+from tests.builders import Author, a_profile, a_video, alice, bob, carol, dave, follows
 from tests.published import publish
+from tests.round_trips import questions
 
 URL = "/api/users/bulk"
 
@@ -45,6 +46,36 @@ def test_a_follow_list_stands_for_those_it_holds(api):
     ).json()
 
     assert [carol.pubkey, bob.pubkey] == [user["pubkey"] for user in answer["users"]]
+
+
+def test_of_a_follow_list_the_first_hundred_are_answered(api):
+    people = [Author(f"number {number}") for number in range(101)]
+    publish(follows(alice, *people), *(a_profile(person) for person in people))
+
+    answer = api.post(
+        URL, {"from_event": {"kind": 3, "pubkey": alice.pubkey}}, format="json"
+    ).json()
+
+    assert [person.pubkey for person in people[:100]] == [
+        user["pubkey"] for user in answer["users"]
+    ]
+
+
+def test_whoever_follows_nobody_stands_for_nobody(api):
+    answer = api.post(URL, {"from_event": {"kind": 3, "pubkey": bob.pubkey}}, format="json")
+
+    assert {"users": [], "missing": []} == answer.json()
+
+
+def test_each_is_one_round_trip(api):
+    publish(a_profile(bob, name="bob"), follows(alice, carol, bob))
+    for body in (
+        {"pubkeys": [alice.pubkey, bob.pubkey]},
+        {"from_event": {"kind": 3, "pubkey": alice.pubkey}},
+    ):
+        before = questions()
+        assert 2 == len(api.post(URL, body, format="json").json()["users"])
+        assert 1 == (questions() - before).total(), body
 
 
 def test_nobody_is_asked_and_nobody_answered(api):

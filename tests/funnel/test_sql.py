@@ -31,6 +31,25 @@ def test_a_query_is_named_after_its_app_and_file(tmp_path):
     assert {"row_limit": "UInt16"} == query.params
 
 
+def test_a_query_may_be_made_of_others(tmp_path):
+    inner = f"{HEADER}SELECT 1 AS n WHERE {{id:String}} = '{{id:String}}' AND {{now:UInt32}} > 0"
+    outer = "WITH\n    {name:String} AS name\nSELECT n FROM inner"
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "inner.sql").write_text(inner)
+    (tmp_path / "sql" / "outer.sql").write_text(f"{HEADER}-- part inner (id = name)\n{outer}\n")
+
+    query = load_query(str(tmp_path / "queries.py"), "outer")
+
+    assert {"now": "UInt32", "name": "String"} == query.params
+    inner_by_name = inner.replace("{id:String} =", "name =")
+    assert query.text.endswith(outer.replace("WITH", f"WITH\ninner AS (\n{inner_by_name}\n),"))
+
+
+def test_a_name_stands_for_a_parameter_that_there_is():
+    with pytest.raises(ValueError, match=r"^tests\.query has no id\.$"):
+        a_query("UInt8").with_name_for("id", "name")
+
+
 def test_a_file_without_a_first_line_that_says_what_it_is_for_is_refused():
     with pytest.raises(ValueError, match=r"tests\.query: the first line must be a comment"):
         parse_query("tests.query", "SELECT 1 AS answer")

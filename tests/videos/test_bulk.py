@@ -18,6 +18,7 @@ from tests.builders import (
     carol,
 )
 from tests.published import publish
+from tests.round_trips import questions
 
 ROWS, STATS = "/api/videos/bulk", "/api/videos/stats/bulk"
 BOTH = pytest.mark.parametrize("path", [ROWS, STATS])
@@ -103,6 +104,33 @@ def test_a_list_stands_for_the_videos_that_it_names(api):
     # Deleted, of another name, of another person.
     for nothing in (named(30003, d_tag="dropped"), named(30005), named(10003, by=alice)):
         assert ([], [], None) == nothing
+
+
+def test_a_list_of_which_nothing_is_live_is_missing(api):
+    gone = a_video(bob, "gone")
+    marks = bookmarks(carol, gone, via="both")
+    publish(gone, marks, a_deletion(gone, by=bob))
+
+    answer = post(api, ROWS, {"from_event": {"kind": 10003, "pubkey": carol.pubkey}}).json()
+
+    assert {
+        "videos": [],
+        "missing": [gone.id, address(gone)],
+        "source_event_id": marks.id,
+    } == answer
+
+
+def test_each_is_one_round_trip(api):
+    old, new = a_video(alice, "cats", at=0), a_video(alice, "cats", at=10)
+    publish(old, new, a_video(bob, "dogs"), bookmarks(carol, old, via="e"))
+    by_name = {"event_ids": [old.id, address(new), "dogs", "nope"]}
+    by_list = {"from_event": {"kind": 10003, "pubkey": carol.pubkey}}
+
+    for path, body in ((ROWS, by_name), (STATS, by_name), (ROWS, by_list)):
+        before = questions()
+        answer = post(api, path, body).json()
+        assert answer.get("videos") or answer.get("stats")
+        assert 1 == (questions() - before).total(), (path, body)
 
 
 def test_of_a_list_the_first_hundred_are_answered(api):

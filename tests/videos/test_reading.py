@@ -10,10 +10,10 @@ import pytest
 from clickhouse_schema.projector import SQL, Projector
 from funnel.clickhouse import Clickhouse
 from funnel.nostr import Kind
-from funnel.sql import Query, parse_query
+from funnel.sql import Query, load_query, parse_query
 from tests.published import NOW
 from videos import queries
-from videos.queries import FIND_VIDEOS, Filters, declared, feed_query
+from videos.queries import Filters, declared, feed_query
 
 VIDEOS = 8_000
 AUTHORS = 400
@@ -156,7 +156,11 @@ def test_a_span_of_time_is_one_range(door):
 def test_a_name_leads_to_its_video_by_keys(door):
     [known] = door.select(parse_query("t.t", "-- One.\nSELECT id FROM video_stats LIMIT 1"), {})
     for reference in (known["id"], "d77", "no such d tag"):
-        shown = plan(door, FIND_VIDEOS, {"now": NOW, "references": [reference]})
+        shown = plan(
+            door,
+            load_query(queries.__file__, "find_videos"),
+            {"now": NOW, "references": [reference]},
+        )
 
         assert "video_stats" not in shown
         assert 1 >= max([*granules(shown, "listed_videos"), *granules(shown, "video_aliases"), 0])
@@ -168,3 +172,11 @@ def test_the_rows_of_a_page_are_one_granule_each(door):
     shown = plan(door, queries.VIDEO_ROWS, {"now": NOW, "keys": keys, "trusted": True})
 
     assert len(keys) >= max(granules(shown, "video_stats"))
+
+
+def test_the_videos_of_names_are_one_granule_each(door):
+    names = [f"34236:{7:064x}:d7", "d77", "no such d tag"]
+
+    shown = plan(door, queries.NAMED_VIDEOS, {"now": NOW, "references": names, "trusted": True})
+
+    assert [2, 2] >= sorted(granules(shown, "video_stats"))

@@ -1,0 +1,16 @@
+-- The rows of the live videos that these references name, each with the references that name it.
+-- part find_videos
+-- part video_rows (keys = named_keys)
+WITH
+    -- scalars, so that the rows are read by keys that are known when the reading is planned
+    (SELECT groupArray((reference, video_key)) FROM find_videos) AS named,
+    arrayDistinct(named.2) AS named_keys
+SELECT
+    arrayMap(
+        pair -> pair.1,
+        arrayFilter(
+            pair -> pair.2 = if(video_rows.address != '', video_rows.address, video_rows.id), named
+        )
+    ) AS names,
+    video_rows.*
+FROM video_rows
