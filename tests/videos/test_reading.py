@@ -12,7 +12,7 @@ from funnel.clickhouse import Clickhouse
 from funnel.nostr import Kind
 from funnel.sql import Query, load_query, parse_query
 from tests.published import NOW
-from videos import queries
+from videos import queries, recommendations
 from videos.queries import Filters, declared, feed_query
 
 VIDEOS = 8_000
@@ -62,6 +62,24 @@ SELECTED_ROWS = parse_query(
     SELECT sum(value) AS rows FROM system.events WHERE event = 'SelectedRows'
     """,
 )
+
+# The facts of reactions to every 1,601st video, in tables that have more of other people's.
+REACTIONS = [
+    parse_query("tests.react", f"-- Reacts.\nINSERT INTO {sql}")
+    for sql in (
+        """events_by_author (pubkey, kind, created_at, id)
+        SELECT if(number % 1601 = 0, {pubkey:String}, lpad(hex(number % 99), 64, '1')) AS pubkey, 7,
+            {now:UInt32} - 9, leftPad(hex(number), 64, '0') FROM numbers({videos:UInt32})""",
+        """engagement_targets (event_id, target, pubkey, created_at)
+        SELECT leftPad(hex(number), 64, '0') AS event_id,
+            concat('34236:', leftPad(lower(hex(number % {authors:UInt32})), 64, '0'), ':d',
+                toString(number)), {pubkey:String}, {now:UInt32} - 9
+        FROM numbers({videos:UInt32})""",
+        """engagement (target, relation, event_id, token, pubkey, kind, created_at, expiration)
+        SELECT target, 'reaction', event_id, '+', pubkey, 7, created_at, 4294967295
+        FROM engagement_targets""",
+    )
+]
 
 
 @pytest.fixture
@@ -180,3 +198,45 @@ def test_the_videos_of_names_are_one_granule_each(door):
     shown = plan(door, queries.NAMED_VIDEOS, {"now": NOW, "references": names, "trusted": True})
 
     assert [2, 2] >= sorted(granules(shown, "video_stats"))
+
+
+def recommended(**changes: Any) -> dict[str, Any]:
+    asked = {
+        "now": NOW,
+        "pubkey": "ab" * 32,
+        "interesting_hashtags": ["tag7"],
+        "hashtag_weights": [3],
+        "interesting_authors": [AUTHOR],
+        "author_weights": [1],
+        "known_videos": [],
+        "hashtags": [],
+        "sensitive": [False, True],
+        "row_limit": 20,
+        "row_offset": 0,
+    }
+    return asked | changes
+
+
+def test_recommendations_read_what_is_interesting_and_the_best_of_the_rest(door):
+    query = recommendations.RECOMMENDED
+    shown = plan(door, query, recommended())
+
+    assert "video_stats" not in shown
+    assert re.search(r"Read type: InOrder\s+│?\s*FINAL: 1", shown)
+    # 36 videos of the hashtag and two of the author in 30 days, twice; and the first tiers.
+    assert rows_read(door, query, recommended()) <= 3_000
+    of_one_hashtag = recommended(hashtags=["tag3"])
+    assert rows_read(door, query, of_one_hashtag) <= 3_000
+
+
+def test_interests_are_read_by_the_keys_of_the_acts(door):
+    by_carol = "c" * 64
+    everything = {"pubkey": by_carol, "now": NOW, "videos": VIDEOS, "authors": AUTHORS}
+    for query in REACTIONS:
+        door.execute(query, {name: everything[name] for name in query.params})
+    asked = {"now": NOW, "pubkey": by_carol, "act_limit": 500}
+
+    shown = plan(door, recommendations.INTERESTS, asked)
+    # Five videos, of which the hashtags and the authors are asked.
+    assert 5 >= max(granules(shown, "video_stats"))
+    assert 15 == len(door.select(recommendations.INTERESTS, asked))

@@ -51,6 +51,7 @@ def test_what_somebody_likes_decides_what_comes_first(api):
         *(liked, commented, disliked, popular),
         video(carol, "more cats", "cats"),
         video(carol, "old cats", "Cats", at=-20 * A_DAY),
+        video(carol, "ancient cats", "cats", at=-40 * A_DAY),
         video(carol, "tea and cats", "cats", "tea"),
         video(bob, "more of bob"),
         video(dave, "mine", "cats"),
@@ -62,10 +63,17 @@ def test_what_somebody_likes_decides_what_comes_first(api):
 
     answer = get(api)
 
-    assert ["tea and cats", "more cats", "more of bob", "old cats", "popular"] == titles(answer)
+    assert [
+        *("tea and cats", "more cats", "more of bob", "old cats"),
+        # Of no interest, or not any more: by engagement.
+        *("popular", "ancient cats"),
+    ] == titles(answer)
     assert ("personalized", False) == (answer["source"], answer["fallback_applied"])
     assert answer["videos"] == get(api, "/api/feed/recommended", pubkey=dave.pubkey)["videos"]
     assert ["tea and cats"] == titles(get(api, category="tea"))
+    assert ["tea and cats", "more cats", "old cats", "ancient cats"] == titles(
+        get(api, category="Cats")
+    )
 
 
 def test_what_was_taken_back_says_nothing(api):

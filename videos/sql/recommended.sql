@@ -1,44 +1,107 @@
--- Live videos for a person, by how much their hashtags and authors weigh for that person, which fades with
--- age, then by engagement. Their own videos and those they have acted on are left out.
+-- Live videos for a person: those of the last 30 days by how much their hashtags and authors weigh for that
+-- person, which fades with age, then all others by engagement. Their own videos and those they have acted on
+-- are left out.
+WITH
+    arrayMap(
+        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+        ))),
+        {hashtags:Array(String)}
+    ) AS wanted,
+    arrayConcat(
+        arrayMap(hashtag -> concat('#', hashtag), {interesting_hashtags:Array(String)}),
+        arrayMap(author -> concat('by:', author), {interesting_authors:Array(String)})
+    ) AS interesting_lists,
+    -- somebody's videos are closer to each other than those of one hashtag
+    arrayConcat(
+        {hashtag_weights:Array(UInt64)},
+        arrayMap(weight -> 2 * weight, {author_weights:Array(UInt64)})
+    ) AS weights,
+    -- lists by time are kept newest first
+    30 * 86400 - toInt64({now:UInt32}) AS oldest_tier
 SELECT
     video_key,
     id,
     published_at,
-    (
-        arraySum(
-            hashtag -> arrayElement(
-                arrayConcat([toUInt64(0)], {hashtag_weights:Array(UInt64)}),
-                indexOf({interesting_hashtags:Array(String)}, hashtag) + 1
-            ),
-            hashtags
-        )
-        -- somebody's videos are closer to each other than those of one hashtag
-        + 2 * arrayElement(
-            arrayConcat([toUInt64(0)], {author_weights:Array(UInt64)}),
-            indexOf({interesting_authors:Array(String)}, pubkey) + 1
-        )
-    ) * exp(
-        -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
-    ) AS place
-FROM video_stats FINAL
-WHERE pubkey != {pubkey:String}
-    AND video_key NOT IN {known_videos:Array(String)}
-    AND (
-        empty({hashtags:Array(String)})
-        OR hasAll(
-            hashtags,
-            arrayMap(
-                hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-                    extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-                ))),
-                {hashtags:Array(String)}
+    place
+FROM (
+    SELECT
+        video_key,
+        any(listed_videos.id) AS id,
+        any(listed_videos.published_at) AS published_at,
+        any(listed_videos.engagement_score) AS engagement_score,
+        sum(transform(list, interesting_lists, weights, toUInt64(0))) * exp(
+            -greatest(0, toInt64({now:UInt32}) - toInt64(any(listed_videos.published_at))) / 3600 / 168
+        ) AS place
+    FROM listed_videos FINAL
+    WHERE list IN (SELECT arrayJoin(interesting_lists))
+        AND tier <= oldest_tier
+        AND pubkey != {pubkey:String}
+        AND video_key NOT IN {known_videos:Array(String)}
+        AND (
+            empty(wanted)
+            OR video_key IN (
+                SELECT video_key
+                FROM listed_videos FINAL
+                WHERE list IN (SELECT concat('#', arrayJoin(wanted)))
             )
         )
-    )
-    AND sensitive IN {sensitive:Array(UInt8)}
-    AND live
-    AND expiration > {now:UInt32}
-    AND created_at <= {now:UInt32} + 900
+        AND sensitive IN {sensitive:Array(UInt8)}
+        AND expiration > {now:UInt32}
+        AND created_at <= {now:UInt32} + 900
+    GROUP BY video_key
+    UNION ALL
+    -- of all, in the order of the list
+    SELECT
+        video_key,
+        id,
+        published_at,
+        engagement_score,
+        0. AS place
+    FROM listed_videos FINAL
+    WHERE list = if(empty(wanted), 'popular', '')
+        AND video_key NOT IN (
+            SELECT video_key
+            FROM listed_videos FINAL
+            WHERE list IN (SELECT arrayJoin(interesting_lists)) AND tier <= oldest_tier
+        )
+        AND pubkey != {pubkey:String}
+        AND video_key NOT IN {known_videos:Array(String)}
+        AND sensitive IN {sensitive:Array(UInt8)}
+        AND expiration > {now:UInt32}
+        AND created_at <= {now:UInt32} + 900
+    ORDER BY
+        tier ASC,
+        engagement_score DESC,
+        published_at DESC,
+        id ASC
+    LIMIT {row_limit:UInt16} + {row_offset:UInt32}
+    UNION ALL
+    -- of one hashtag, all that it has
+    SELECT
+        video_key,
+        id,
+        published_at,
+        engagement_score,
+        0. AS place
+    FROM listed_videos FINAL
+    WHERE list = if(empty(wanted), '', concat('#', wanted[1]))
+        AND video_key NOT IN (
+            SELECT video_key
+            FROM listed_videos FINAL
+            WHERE list IN (SELECT arrayJoin(interesting_lists)) AND tier <= oldest_tier
+        )
+        AND pubkey != {pubkey:String}
+        AND video_key NOT IN {known_videos:Array(String)}
+        AND sensitive IN {sensitive:Array(UInt8)}
+        AND expiration > {now:UInt32}
+        AND created_at <= {now:UInt32} + 900
+    ORDER BY
+        engagement_score DESC,
+        published_at DESC,
+        id ASC
+    LIMIT {row_limit:UInt16} + {row_offset:UInt32}
+)
 ORDER BY
     place DESC,
     engagement_score DESC,
@@ -46,3 +109,5 @@ ORDER BY
     id ASC
 LIMIT {row_limit:UInt16}
 OFFSET {row_offset:UInt32}
+-- One thread in small blocks: it stops where the page is full.
+SETTINGS max_threads = 1, max_block_size = 256
