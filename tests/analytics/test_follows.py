@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from analytics.serializers import Followers, Following, Social
@@ -9,6 +11,7 @@ from tests.builders import Author, a_profile, alice, an_event, bob, carol, dave,
 from tests.published import publish
 
 FANS = [Author(f"fan {number}") for number in range(7)]
+LIMITS = [1, 2, 3, 7]
 
 
 def test_counts_of_nobody_are_zero(api):
@@ -40,24 +43,27 @@ def test_nobody_is_an_empty_page(api, name, schema):
     assert response["Cache-Control"].startswith("public, max-age=30, ")
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 7])
-def test_every_follower_is_on_one_page(api, limit):
+def test_every_follower_is_on_one_page(api, subtests):
     publish(*(follows(fan, alice) for fan in FANS))
 
-    pages = pages_of(api, f"/api/users/{alice.pubkey}/followers", "followers", limit)
+    for limit in LIMITS:
+        with subtests.test(limit=limit):
+            pages = pages_of(api, f"/api/users/{alice.pubkey}/followers", "followers", limit)
 
-    assert sorted(fan.pubkey for fan in FANS) == [pubkey for page in pages for pubkey in page]
-    assert [limit] * (len(pages) - 1) == [len(page) for page in pages[:-1]]
+            everybody = [pubkey for page in pages for pubkey in page]
+            assert sorted(fan.pubkey for fan in FANS) == everybody
+            assert [limit] * (len(pages) - 1) == [len(page) for page in pages[:-1]]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 7])
-def test_a_follow_list_is_paged_in_its_own_order(api, limit):
+def test_a_follow_list_is_paged_in_its_own_order(api, subtests):
     publish(follows(alice, *FANS))
 
-    pages = pages_of(api, f"/api/users/{alice.pubkey}/following", "following", limit)
+    for limit in LIMITS:
+        with subtests.test(limit=limit):
+            pages = pages_of(api, f"/api/users/{alice.pubkey}/following", "following", limit)
 
-    assert [fan.pubkey for fan in FANS] == [pubkey for page in pages for pubkey in page]
-    assert [limit] * (len(pages) - 1) == [len(page) for page in pages[:-1]]
+            assert [fan.pubkey for fan in FANS] == [pubkey for page in pages for pubkey in page]
+            assert [limit] * (len(pages) - 1) == [len(page) for page in pages[:-1]]
 
 
 def pages_of(api, url, name, limit):
@@ -80,18 +86,16 @@ def test_a_follow_list_without_a_limit_is_whole(api):
     assert [600, False] == [answer["total"], answer["has_more"]]
 
 
-@pytest.mark.parametrize("name", ["followers", "following"])
-def test_a_page_beyond_the_end_is_empty_and_knows_the_total(api, name):
+def test_a_page_beyond_the_end_is_empty_and_knows_the_total(api):
     publish(follows(alice, bob), follows(bob, alice))
 
-    answer = api.get(f"/api/users/{alice.pubkey}/{name}?offset=5").json()
+    for name in ("followers", "following"):
+        answer = api.get(f"/api/users/{alice.pubkey}/{name}?offset=5").json()
 
-    assert {name: [], "total": 1, "has_more": False, "query": None} == answer
+        assert {name: [], "total": 1, "has_more": False, "query": None} == answer
 
 
-@pytest.mark.parametrize("name", ["followers", "following"])
-@pytest.mark.parametrize("q", ["zürich", "ZÜRICH", "bob@x", " Bobby "])
-def test_people_are_found_by_what_they_are_called(api, name, q):
+def test_people_are_found_by_what_they_are_called(api, subtests):
     publish(
         *(follows(fan, alice) for fan in (bob, carol)),
         follows(alice, bob, carol, dave),
@@ -101,9 +105,13 @@ def test_people_are_found_by_what_they_are_called(api, name, q):
         a_profile(FANS[0], name="Zürich Bobby bob@x"),
     )
 
-    answer = api.get(f"/api/users/{alice.pubkey}/{name}", {"q": q}).json()
+    asked = ["zürich", "ZÜRICH", "bob@x", " Bobby "]
+    for name, q in product(["followers", "following"], asked):
+        with subtests.test(name=name, q=q):
+            answer = api.get(f"/api/users/{alice.pubkey}/{name}", {"q": q}).json()
 
-    assert {name: [bob.pubkey], "total": 1, "has_more": False, "query": q.strip()} == answer
+            found = {name: [bob.pubkey], "total": 1, "has_more": False, "query": q.strip()}
+            assert found == answer
 
 
 def test_who_unfollows_is_no_follower(api):
