@@ -1008,7 +1008,9 @@ CREATE TABLE user_profiles
     `about` String CODEC(ZSTD(3)),
     `nip05` String,
     `lud16` String,
-    `website` String
+    `website` String,
+    `searched` String MATERIALIZED arrayMap(folded -> concat('\0\0\0', folded, '\0\0', arrayStringConcat(arrayDistinct(ngrams(folded, 1)), '\0\0'), '\0', arrayStringConcat(arrayDistinct(ngrams(folded, 2)), '\0')), [caseFoldUTF8(normalizeUTF8NFC(arrayStringConcat([name, display_name, nip05, about], '\n')))])[1] CODEC(ZSTD(3)),
+    INDEX searched_index searched TYPE text(tokenizer = ngrams(3)) GRANULARITY 100000000
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY pubkey

@@ -2,6 +2,14 @@
 -- with it or holds it, then the rest; of equals those with more followers first.
 WITH
     caseFoldUTF8(normalizeUTF8NFC({text:String})) AS folded_text,
+    -- What the index knows of its beginning, marked as in user_profiles; the rest is compared anyway.
+    (
+        SELECT if(
+            lengthUTF8(folded_text) > 2,
+            arrayDistinct(ngrams(substringUTF8(folded_text, 1, 64), 3)),
+            [concat(repeat('\0', 3 - lengthUTF8(folded_text)), folded_text)]
+        )
+    ) AS pieces,
     found AS (
         SELECT
             pubkey,
@@ -30,7 +38,10 @@ WITH
                 6
             ) AS place
         FROM user_profiles FINAL
-        WHERE live AND expiration > {now:UInt32} AND place < 6
+        WHERE hasAllTokens(searched, pieces)
+            AND live
+            AND expiration > {now:UInt32}
+            AND place < 6
     ),
     own AS (
         SELECT

@@ -6,7 +6,10 @@ from itertools import chain, product
 
 import pytest
 
+from analytics import queries
 from analytics.serializers import FoundProfile
+from clickhouse_schema.migrator import MIGRATIONS, read_migrations
+from funnel.sql import parse_query
 from tests.builders import (
     Author,
     a_deletion,
@@ -20,7 +23,7 @@ from tests.builders import (
     follows,
     mallory,
 )
-from tests.published import publish
+from tests.published import NOW, publish
 
 URL = "/api/search/profiles"
 CROWD = [Author(f"crowd {number}") for number in range(7)]
@@ -154,6 +157,77 @@ def test_everybody_is_on_one_page(api, subtests):
 
             assert sorted(person.pubkey for person in CROWD) == sorted(chain(*pages))
             assert all(len(page) == limit for page in pages[: len(CROWD) // limit])
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "ja",
+        "ck",
+        "k\n",
+        "x",
+        "x.",
+        ".ex",
+        "ca",
+        "s a",
+        "s",
+        "ats and",
+        "🐈",
+        "の",
+        "の動",
+        "猫の動",
+    ],
+)
+def test_people_are_found_by_any_part_of_any_length(api, q):
+    publish(
+        a_profile(alice, name="Jack", nip05="j@x.example", about="cats and 🐈 猫の動画"),
+        a_profile(bob, name="Bob", about="d"),
+    )
+
+    assert [alice.pubkey] == found(api, q=q)
+
+
+def test_a_long_text_is_compared_to_its_end(api):
+    about = "".join(f"{number} " for number in range(100, 400))
+    publish(a_profile(alice, about=f"{about}!"), a_profile(bob, about=f"{about}?"))
+
+    assert [alice.pubkey] == found(api, q=f"{about}!")
+
+
+# --- How they are found --------------------------------------------------------------------------
+
+
+def plan(clickhouse, text):
+    query = queries.SEARCH_PROFILES
+    explained = parse_query("tests.explain", f"-- A plan.\nEXPLAIN indexes = 1 {query.text}")
+    values = {"now": NOW, "text": text, "by_followers": 0, "videos_at_least": 0}
+    rows = clickhouse.select(explained, values | {"row_limit": 20, "row_offset": 0})
+    return "\n".join(next(iter(row.values())) for row in rows)
+
+
+def test_the_text_index_finds_them_and_leaves_the_rest_unread(clickhouse):
+    clickhouse.command(
+        "INSERT INTO user_profiles (pubkey, version, live, expiration, name, about) SELECT"
+        " leftPad(toString(number), 64, '0'), 1, true, 4294967295, concat('n', toString(number)),"
+        " if(number = 9999, 'Likes Zürich, 猫', 'Likes cats') FROM numbers(10000)"
+    )
+
+    for text in ("zürich", "猫", "ü", "ÜR"):
+        shown = plan(clickhouse, text)
+        assert "Granules: 1/78" in shown.partition("Name: searched_index")[2], shown
+
+
+def test_a_migration_indexes_the_profiles_that_were_there_before(clickhouse):
+    publish(a_profile(alice, name="jack"))
+    clickhouse.command("ALTER TABLE user_profiles DROP INDEX searched_index")
+    clickhouse.command("ALTER TABLE user_profiles DROP COLUMN searched")
+    [migration] = [each for each in read_migrations(MIGRATIONS) if each.name.startswith("0014_")]
+
+    for statement in migration.statements:
+        clickhouse.command(statement)
+
+    assert "Granules: 1/1" in plan(clickhouse, "jack").partition("Name: searched_index")[2]
+    assert "Granules: 0/1" in plan(clickhouse, "jill").partition("Name: searched_index")[2]
 
 
 def test_profiles_that_say_nothing_do_no_harm(api):
