@@ -172,16 +172,26 @@ def named(rows: list[Row], *, now: int) -> list[Row]:
 # --- Hashtags ------------------------------------------------------------------------------------
 
 
-def hashtags(*, now: int, text: str, by_trend: bool, row_limit: int, row_offset: int) -> list[Row]:
+def hashtags(
+    *,
+    now: int,
+    text: str,
+    by_trend: bool,
+    row_limit: int,
+    row_offset: int,
+    trusted: bool = True,
+) -> list[Row]:
     """Hashtags of live videos that hold the text, those that begin with it first.
 
-    by_trend: the highest `trending_score` first, else the highest `video_count`.
+    by_trend: the highest `trending_score` first, else the highest `video_count`. trusted: whether
+    the score counts people for what they are trusted, or all alike.
     """
     return ask(
         HASHTAGS,
         now=now,
         text=text,
         by_trend=int(by_trend),
+        trusted=trusted,
         row_limit=row_limit,
         row_offset=row_offset,
     )

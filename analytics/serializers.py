@@ -7,7 +7,16 @@ from typing import Any
 from rest_framework import serializers
 
 from funnel.nostr import Kind
-from funnel.params import MAX_ROWS, Params, PubkeyField, RowLimitField, RowOffsetField, TextField
+from funnel.params import (
+    MAX_ROWS,
+    TRUST_BY_WORD,
+    Params,
+    PubkeyField,
+    RowLimitField,
+    RowOffsetField,
+    TextField,
+    WordField,
+)
 
 A_DAY_SECONDS = 86_400
 
@@ -103,6 +112,12 @@ class HashtagsParams(Params):
 
     def validate_q(self, value: str) -> str:
         return value.removeprefix("#").strip()
+
+
+class TrendingHashtagsParams(HashtagsParams):
+    """Of the rows that have a `trending_score`."""
+
+    trust = WordField(TRUST_BY_WORD, default="on")
 
 
 class CreatorsParams(Params):

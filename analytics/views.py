@@ -35,6 +35,7 @@ from analytics.serializers import (
     SearchProfilesParams,
     Social,
     Totals,
+    TrendingHashtagsParams,
     User,
     UserParams,
     VideoLeaderboard,
@@ -170,23 +171,24 @@ class ProfileViewSet(ViewSet):
 
 
 class HashtagViewSet(ViewSet):
-    @cached(HashtagsParams, Hashtag(many=True), seconds=LIST_SECONDS)
+    @cached(TrendingHashtagsParams, Hashtag(many=True), seconds=LIST_SECONDS)
     def popular(self, request: Request) -> Response:
         """Hashtags by the number of live videos."""
         return self.answer(request, by_trend=False)
 
-    @cached(HashtagsParams, Hashtag(many=True), seconds=LIST_SECONDS)
+    @cached(TrendingHashtagsParams, Hashtag(many=True), seconds=LIST_SECONDS)
     def trending(self, request: Request) -> Response:
         """Hashtags by their trending score."""
         return self.answer(request, by_trend=True)
 
     def answer(self, request: Request, *, by_trend: bool) -> Response:
-        params = HashtagsParams.of(request)
+        params = TrendingHashtagsParams.of(request)
         return Response(
             queries.hashtags(
                 now=clock.now(),
                 text=params["q"],
                 by_trend=by_trend,
+                trusted=params["trust"],
                 row_limit=params["limit"],
                 row_offset=params["offset"],
             )

@@ -14,6 +14,8 @@ DEFAULT_ROWS = 50
 MAX_ROWS = 100
 # Deeper pages are asked for by robots alone, and each costs as much as all before it.
 MAX_OFFSET = 1_000_000
+# How what is trending counts people: for what they are trusted, or all alike.
+TRUST_BY_WORD = {"on": True, "off": False}
 
 # Of all that NIP-19 and NIP-49 encode, secret keys included: a mistyped one is no d tag to look up.
 ENTITY_PREFIXES = ("note1", "nevent1", "naddr1", "npub1", "nprofile1", "nsec1", "ncryptsec1")
@@ -89,6 +91,20 @@ class RowOffsetField(WholeNumberField):
     def __init__(self) -> None:
         super().__init__(default=0, minimum=0, maximum=MAX_OFFSET)
         self.help_text = "Rows to skip."
+
+
+class WordField(serializers.Field[Any, str, str, Any]):
+    """One of several words; its value is what the word stands for."""
+
+    def __init__(self, meanings: dict[str, Any], *, default: str) -> None:
+        super().__init__(default=meanings[default])
+        self.meanings = meanings
+        self.described_as = {"type": "string", "enum": list(meanings), "default": default}
+
+    def to_internal_value(self, data: str) -> Any:
+        if data not in self.meanings:
+            raise serializers.ValidationError(f"must be one of {', '.join(self.meanings)}.")
+        return self.meanings[data]
 
 
 class TextField(serializers.CharField):

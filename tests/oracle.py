@@ -956,6 +956,10 @@ class Oracle:
                 latest[event.pubkey] = max(event.created_at, latest.get(event.pubkey, 0))
             yield from ((pubkey, worth, at) for pubkey, at in latest.items())
 
+    def score(self, key: str, *, trust: bool) -> float:
+        """What a video trends by before it fades."""
+        return self.trusted_score(key) if trust else sum(worth for _, worth, _ in self._acts(key))
+
     def trusted_score(self, key: str) -> float:
         """The acts of people with standing who had been here for a day by then."""
         return sum(
@@ -1008,14 +1012,10 @@ class Oracle:
         trust: whether people weigh what they are trusted, or all alike.
         """
 
-        def score(key: str) -> float:
-            plain = sum(worth for _, worth, _ in self._acts(key))
-            return (self.trusted_score(key) if trust else plain) * self.decay(key)
-
         since = self.now - TRENDING_WINDOW_SECONDS
         keys = self.recent(kind=kind, author=author, hashtag=hashtag, nsfw=nsfw)
         fresh = [key for key in keys if self.published(key) >= since]
-        return sorted(fresh, key=lambda key: -score(key))
+        return sorted(fresh, key=lambda key: -self.score(key, trust=trust) * self.decay(key))
 
     def search(self, words: Sequence[str]) -> list[str]:
         """Videos in which every word begins one of theirs: most relevant first, then as popular."""
@@ -1083,6 +1083,14 @@ class Oracle:
                 creators[hashtag].append(event.pubkey)
         hashtags = [Hashtag(tag, len(who), len(set(who))) for tag, who in creators.items()]
         return sorted(hashtags, key=lambda h: (-h.video_count, -h.unique_creators, h.hashtag))
+
+    def trending_hashtags(self, *, trust: bool = True) -> dict[str, float]:
+        """What the live videos of each hashtag trend by now, added up."""
+        scores: dict[str, float] = defaultdict(float)
+        for key, event in self.live_videos.items():
+            for hashtag in self._hashtags(key, event):
+                scores[hashtag] += self.score(key, trust=trust) * self.decay(key)
+        return dict(scores)
 
     def active_users(self, period: Literal["day", "week", "month"]) -> dict[int, int]:
         """D9: {start of the period, Unix seconds: people}; weeks begin on Monday, all in UTC."""
@@ -1160,6 +1168,8 @@ class Oracle:
             "stats": {key: self.stats(key) for key in videos},
             "aliases": {id_: self.key(id_) for id_ in sorted(self.aliases)},
             "hashtags": self.popular_hashtags(),
+            "trending_hashtags": self.trending_hashtags(),
+            "plain_trending_hashtags": self.trending_hashtags(trust=False),
             "daily_active_users": self.active_users("day"),
             "weekly_active_users": self.active_users("week"),
             "monthly_active_users": self.active_users("month"),

@@ -19,6 +19,7 @@ from funnel.nostr import Kind
 A_DAY = 86_400
 COLUMNS = ("id", "pubkey", "created_at", "kind", "tags", "content", "sig", "embedded")
 CHUNK_EVENTS = 20_000
+TOPICS = 20
 # An event as `events_local` takes it.
 Row = tuple[str, str, int, int, list[list[str]], str, str, int]
 
@@ -76,7 +77,8 @@ class World:
             yield row(person, since + 1, Kind.FOLLOWS, tags)
         for number in range(self.videos):
             author, d_tag, born_at = self.video(number)
-            yield row(author, born_at, Kind.ADDRESSABLE_SHORT_VIDEO, [["d", d_tag]])
+            tags = [["d", d_tag], ["t", f"topic {number % TOPICS}"]]
+            yield row(author, born_at, Kind.ADDRESSABLE_SHORT_VIDEO, tags)
         kinds = (Kind.REACTION,) * 37 + (Kind.COMMENT,) * 8 + (Kind.GENERIC_REPOST,) * 4
         for number in range(self.acts):
             # A few videos get most of the attention.

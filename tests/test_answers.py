@@ -184,6 +184,13 @@ def check(api: APIClient, oracle: Oracle) -> None:
             assert first > second or math.isclose(first, second, rel_tol=1e-9)
         for score, row in zip(scores, trending, strict=True):
             assert math.isclose(score, row["trending_score"], rel_tol=1e-9)
+        hashtags = videos("/api/hashtags/trending", trust=trust)
+        sums = [row["trending_score"] for row in hashtags]
+        assert sums == sorted(sums, reverse=True)
+        owed_sums = expected[f"{name}_hashtags"]
+        assert owed_sums == pytest.approx(
+            {row["hashtag"]: row["trending_score"] for row in hashtags}, abs=1e-4
+        )
     kind = choose.choice((21, 22, 34235, 34236))
     assert oracle.recent(kind=kind) == keys("/api/videos", sort="recent", kind=str(kind))
     creators = sorted({video.pubkey for video in expected["videos"].values()})

@@ -21,12 +21,13 @@ from funnel.params import (
     RowLimitField,
     RowOffsetField,
     TextField,
+    WordField,
 )
 from funnel.sql import load_query
 from videos import queries
 from videos.paging import InvalidCursor, offset_cursor, read_cursor
 from videos.queries import Filters, Page
-from videos.serializers import SENSITIVE_BY_WORD, Video, WordField
+from videos.serializers import SENSITIVE_BY_WORD, Video
 
 INTERESTS = load_query(__file__, "interests")
 RECOMMENDED = load_query(__file__, "recommended")

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from funnel.nostr import MAX_CREATED_AT, VIDEO_KINDS, Kind
 from funnel.params import (
     MAX_ROWS,
+    TRUST_BY_WORD,
     CursorField,
     EventReferenceField,
     Params,
@@ -17,6 +18,7 @@ from funnel.params import (
     RowLimitField,
     RowOffsetField,
     TextField,
+    WordField,
 )
 from videos.paging import ROWS_IN_A_SECOND, write_before
 from videos.search import search_words
@@ -58,8 +60,6 @@ SENSITIVE_BY_WORD = {
     "hide": (False,),
     "false": (False,),
 }
-# How `trending` counts people: for what they are trusted, or all alike.
-TRUST_BY_WORD = {"on": True, "off": False}
 # Seconds of each, and by how many its beginnings are shifted from those of 1970, a Thursday.
 SPANS = {"hour": (3_600, 0), "day": (86_400, 0), "week": (7 * 86_400, 3 * 86_400)}
 MAX_LIKERS = 500
@@ -114,20 +114,6 @@ class VideoKindsField(serializers.Field[tuple[int, ...], str, str, Any]):
                 f"must be one of {', '.join(KINDS_BY_NAME)}, or several with commas between."
             )
         return tuple(sorted({int(kind) for name in names for kind in KINDS_BY_NAME[name]}))
-
-
-class WordField(serializers.Field[Any, str, str, Any]):
-    """One of several words; its value is what the word stands for."""
-
-    def __init__(self, meanings: dict[str, Any], *, default: str) -> None:
-        super().__init__(default=meanings[default])
-        self.meanings = meanings
-        self.described_as = {"type": "string", "enum": list(meanings), "default": default}
-
-    def to_internal_value(self, data: str) -> Any:
-        if data not in self.meanings:
-            raise serializers.ValidationError(f"must be one of {', '.join(self.meanings)}.")
-        return self.meanings[data]
 
 
 class SortField(serializers.ChoiceField):

@@ -1,5 +1,5 @@
 -- Hashtags of live videos that hold a text, with the numbers of their videos: those that begin with it
--- first; by how much is going on, or by how many videos there are.
+-- first; by what their videos trend by, or by how many videos there are.
 WITH
     caseFoldUTF8(normalizeUTF8NFC({text:String})) AS folded_text,
     page AS (
@@ -11,13 +11,17 @@ WITH
             max(published_at) AS last_used,
             -- added as whole numbers: fractions would add up to another place in another order
             sum(toUInt64(round(
-                1000000 * (1 + greatest(engagement_score, 0)) * exp(
+                1000000 * if({trusted:Bool}, trusted_score, toFloat64(plain_score)) * exp(
                     -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
                 )
             ))) / 1000000 AS trending_score,
             countIf(published_at + 86400 > {now:UInt32}) AS videos_24h,
             countIf(published_at + 7 * 86400 > {now:UInt32}) AS videos_7d,
-            argMaxIf(video_key, (engagement_score, published_at, video_key), presentable) AS shown_key
+            argMaxIf(
+                video_key,
+                (if({trusted:Bool}, trusted_score, toFloat64(plain_score)), engagement_score, published_at, video_key),
+                presentable
+            ) AS shown_key
         FROM listed_videos FINAL
         WHERE startsWith(list, '#')
             AND position(substring(list, 2), folded_text) > 0

@@ -213,6 +213,38 @@ def trending_keys(api, **params: str) -> list[str]:
     return found
 
 
+def trending_hashtags(api, **params: str) -> list[tuple[str, float]]:
+    rows = api.get("/api/hashtags/trending", params).json()
+    return [(row["hashtag"], row["trending_score"]) for row in rows]
+
+
+def test_a_hashtag_trends_by_who_is_trusted_and_not_by_new_keys(api):
+    newcomers = [Author(f"newcomer {number}") for number in range(9)]
+
+    def tagged(by, d, hashtag):
+        tags = [("t", hashtag), ("thumb", f"https://x.example/{d}")]
+        return a_video(by, d, at=A_DAY, tags=tags)
+
+    liked, crowd = tagged(alice, "liked", "cats"), tagged(mallory, "crowd", "cats")
+    bought = [tagged(newcomer, "bought", "spam") for newcomer in newcomers]
+    deliver(
+        [
+            *HISTORY,
+            *(liked, crowd, *bought),
+            a_reaction(liked, bob, at=A_DAY),
+            *[a_repost(crowd, newcomer, at=A_DAY) for newcomer in newcomers],
+            *[a_repost(video, by, at=A_DAY) for video in bought for by in newcomers[:3]],
+        ]
+    )
+
+    [cats, spam] = api.get("/api/hashtags/trending").json()
+    assert ("cats", "spam", 0) == (cats["hashtag"], spam["hashtag"], spam["trending_score"])
+    # Nor is the picture of a hashtag for sale.
+    assert "https://x.example/liked" == cats["thumbnail"]
+    assert ["spam", "cats"] == [name for name, _ in trending_hashtags(api, trust="off")]
+    assert 400 == api.get("/api/hashtags/trending", {"trust": "a little"}).status_code
+
+
 @pytest.mark.parametrize(("keys", "seeded"), [(6_000, True), (500, False)])
 def test_six_thousand_new_keys_move_no_video(api, clickhouse, keys, seeded):
     world = World(now=LATER, people=300, videos=150, acts=6_000, keys=keys)
@@ -221,6 +253,7 @@ def test_six_thousand_new_keys_move_no_video(api, clickhouse, keys, seeded):
     projector.catch_up(now=LATER)
     honest, before = trending_keys(api, trust="off"), trending_keys(api)
     assert 150 == len(honest)
+    plain_topics, topics = trending_hashtags(api, trust="off"), trending_hashtags(api)
 
     insert(clickhouse, world.bought_events())
     projector.catch_up(now=LATER)
@@ -229,4 +262,6 @@ def test_six_thousand_new_keys_move_no_video(api, clickhouse, keys, seeded):
     bought = set(trending_keys(api, trust="off")[: world.lifted]) & world.lifted_videos
     assert len(bought) >= 10
     assert before == trending_keys(api)
+    assert topics == trending_hashtags(api)
+    assert plain_topics != trending_hashtags(api, trust="off")
     assert len(set(honest[:100]) & set(before[:100])) >= 90
