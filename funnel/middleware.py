@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, resolve
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from funnel import metrics
@@ -25,6 +26,14 @@ log = structlog.get_logger(__name__)
 
 # Anything else could forge a line in somebody's log.
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def route_of(request: HttpRequest) -> ResolverMatch | None:
+    """Where a request would have gone that was answered before: one too many, or a preflight."""
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None
 
 
 class RequestLog:
@@ -43,11 +52,12 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id, endpoint=""):
             response = self.get_response(request)
             seconds = time.perf_counter() - started
-            metrics.count_request(request.resolver_match, response.status_code, seconds)
+            match = request.resolver_match or route_of(request)
+            metrics.count_request(match, response.status_code, seconds)
             log.info(
                 "request_answered",
                 method=request.method,
-                route=request.resolver_match.route if request.resolver_match else None,
+                route=match.route if match else None,
                 status=response.status_code,
                 ms=round(seconds * 1000, 1),
             )

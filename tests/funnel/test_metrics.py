@@ -48,6 +48,25 @@ def test_a_request_counts_under_the_name_of_its_route(client, path, endpoint, st
     assert before + 1 == requests(endpoint, status)
 
 
+def test_a_request_that_is_refused_at_the_door_counts_under_its_route_too(client, settings):
+    settings.RATE_LIMIT_BULK = 1
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 9
+    settings.API_TOKENS = ["of the tests"]
+
+    def statuses(path, **extra):
+        before = {status: requests("videos-bulk", status) for status in (204, 401, 413, 429)}
+        answer = client.post(path, **extra) if extra else client.options(path)
+        assert before[answer.status_code] + 1 == requests("videos-bulk", answer.status_code)
+        return answer.status_code
+
+    body = {"data": b"{}", "content_type": "application/json"}
+    assert 204 == statuses("/api/videos/bulk")
+    assert 401 == statuses("/api/videos/bulk", **body)
+    assert 429 == statuses("/api/videos/bulk", **body)
+    settings.RATE_LIMIT_BULK = 0
+    assert 413 == statuses("/api/videos/bulk", **body | {"data": b" " * 10})
+
+
 def test_a_question_is_timed_by_the_route_that_asked_it(client, clickhouse):
     def asked():
         labels = {"endpoint": "health", "query": "funnel.ping"}
