@@ -423,6 +423,11 @@ EXAMPLES = [
         "/api/featured-tabs",
         {"poll_interval_seconds": int, "featured_tabs": []},
     ),
+    Example(
+        "a tab that is over",
+        "/api/featured-tabs/0b9c/videos?limit=12",
+        {"data": [], "pagination": LAST_PAGE},
+    ),
     Example("a signed event", f"/api/event/{REACTION.id}", EVENT | {"sig": REACTION.sig}),
     Example("health", "/api/health", {"status": "ok"}),
     Example("no such video", "/api/videos/none", {"error": "Video not found"}, status=404),

@@ -66,7 +66,7 @@ EVENTS = [
     follows(alice, bob),
 ]
 # What each parameter that has to be given is given.
-VALUES = {"reference": VIDEO.id, "pubkey": alice.pubkey, "tag": "cats"}
+VALUES = {"reference": VIDEO.id, "pubkey": alice.pubkey, "tag": "cats", "tab": "0b9c"}
 QUERIES = {
     "/api/search": {"q": "cats"},
     "/api/v2/search": {"q": "cats"},

@@ -207,6 +207,12 @@ class CommentsParams(VideoParams):
     limit = RowLimitField()
 
 
+class FeaturedTabParams(Params):
+    tab = TextField("The id of the tab.")
+    cursor = CursorField()
+    limit = RowLimitField()
+
+
 class TimeseriesParams(VideoParams):
     interval = WordField(SPANS, default="day")
     limit = RowLimitField(default=30)

@@ -65,6 +65,11 @@ urlpatterns = [
         name="recommended-feed",
     ),
     path("featured-tabs", FeaturedTabsViewSet.as_view({"get": "list"}), name="featured-tabs"),
+    path(
+        "featured-tabs/<str:tab>/videos",
+        FeaturedTabsViewSet.as_view({"get": "videos"}),
+        name="featured-tab-videos",
+    ),
     path("search", SearchViewSet.as_view({"get": "list"}), name="search"),
     path("v2/search", SearchWithCursorViewSet.as_view({"get": "list"}), name="v2-search"),
 ]

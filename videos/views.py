@@ -43,6 +43,7 @@ from videos.serializers import (
     CursorFeedParams,
     CursorSearchParams,
     Event,
+    FeaturedTabParams,
     FeaturedTabs,
     FeedParams,
     FollowingFeedParams,
@@ -341,6 +342,12 @@ class FeaturedTabsViewSet(ViewSet):
         Nobody edits this service; apps ask again after a while.
         """
         return Response({"poll_interval_seconds": 300, "featured_tabs": []})
+
+    @cached(FeaturedTabParams, VideoPage, seconds=LIST_SECONDS)
+    def videos(self, request: Request, tab: str) -> Response:
+        """The videos of a tab, which apps may still show that no server chooses any more: none."""
+        cursor_in(FeaturedTabParams.of(request, tab=tab), of="featured-tab")
+        return Response(envelope([], None))
 
 
 class BulkViewSet(ViewSet):

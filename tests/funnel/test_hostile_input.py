@@ -49,7 +49,7 @@ PARAMETERS = [
     for parameter in operation.parameters
 ]
 # What the other parameters of a path are given, and what an endpoint answers nothing without.
-OTHERS = {"pubkey": alice.pubkey, "reference": "ab" * 32, "tag": "cats"}
+OTHERS = {"pubkey": alice.pubkey, "reference": "ab" * 32, "tag": "cats", "tab": "0b9c"}
 # A longer address makes a signature (NIP-98) longer than is read.
 LONGEST_SIGNED = 11_000
 ALONG = {"/api/search": "q=cat", "/api/v2/search": "q=cat"}

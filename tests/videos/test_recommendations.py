@@ -144,3 +144,13 @@ def test_a_malformed_parameter_is_a_400_that_names_it(api, wrong):
 
 def test_no_tab_is_featured(api):
     assert {"poll_interval_seconds": 300, "featured_tabs": []} == get(api, "/api/featured-tabs")
+
+
+def test_a_tab_that_an_app_remembers_is_empty_and_not_missing(api):
+    publish(video(alice, "cats"))
+
+    answer = get(api, "/api/featured-tabs/0b9c/videos", limit=12)
+
+    assert {"data": [], "pagination": {"has_more": False, "next_cursor": None}} == answer
+    for wrong in ("limit=101", "cursor=nonsense"):
+        assert 400 == api.get(f"/api/featured-tabs/0b9c/videos?{wrong}").status_code
