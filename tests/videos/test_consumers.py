@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
 
@@ -84,33 +85,37 @@ def assert_all_shown(pages):
     assert math.ceil(ROWS / LIMIT) == len(pages)
 
 
-@pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize(
-    ("path", "params"),
-    [
-        ("/api/videos", {"nsfw": "show", "moderation_profile": "default"}),
-        ("/api/videos", {"tag": "cats"}),
-        ("/api/videos", {"category": "cats"}),
-        (f"{AUTHOR}/videos", {}),
-        (f"/api/users/{bob.pubkey}/collabs", {}),
-    ],
-)
-def test_arrays_are_shown_to_the_last_row(get, sort, path, params):
-    assert_all_shown(list(browser_pages_by_offset(get, path, limit=LIMIT, sort=sort, **params)))
+ARRAYS: list[tuple[str, dict[str, str]]] = [
+    ("/api/videos", {"nsfw": "show", "moderation_profile": "default"}),
+    ("/api/videos", {"tag": "cats"}),
+    ("/api/videos", {"category": "cats"}),
+    (f"{AUTHOR}/videos", {}),
+    (f"/api/users/{bob.pubkey}/collabs", {}),
+]
 
 
-@pytest.mark.parametrize("sort", ["trending", "loops", "engagement"])
-def test_what_a_search_finds_is_shown_to_the_last_row(get, sort):
-    pages = browser_pages_by_offset(get, "/api/search", limit=LIMIT, q="cats", sort=sort)
-    envelopes = pages_by_cursor(get, "/api/v2/search", limit=LIMIT, q="cats", sort=sort)
+def test_arrays_are_shown_to_the_last_row(get, subtests):
+    for sort, (path, params) in product(SORTS, ARRAYS):
+        with subtests.test(sort=sort, path=path, **params):
+            pages = browser_pages_by_offset(get, path, limit=LIMIT, sort=sort, **params)
 
-    assert_all_shown(list(pages))
-    assert_all_shown(list(envelopes))
+            assert_all_shown(list(pages))
 
 
-@pytest.mark.parametrize("sort", SORTS)
-def test_envelopes_are_shown_to_the_last_row(get, sort):
-    assert_all_shown(list(pages_by_cursor(get, "/api/v2/videos", limit=LIMIT, sort=sort)))
+def test_what_a_search_finds_is_shown_to_the_last_row(get, subtests):
+    for sort in ("trending", "loops", "engagement"):
+        with subtests.test(sort=sort):
+            pages = browser_pages_by_offset(get, "/api/search", limit=LIMIT, q="cats", sort=sort)
+            envelopes = pages_by_cursor(get, "/api/v2/search", limit=LIMIT, q="cats", sort=sort)
+
+            assert_all_shown(list(pages))
+            assert_all_shown(list(envelopes))
+
+
+def test_envelopes_are_shown_to_the_last_row(get, subtests):
+    for sort in SORTS:
+        with subtests.test(sort=sort):
+            assert_all_shown(list(pages_by_cursor(get, "/api/v2/videos", limit=LIMIT, sort=sort)))
 
 
 def test_the_newest_are_shown_to_the_last_row_by_before(get):

@@ -14,16 +14,17 @@ def cats(number):
     return [a_video(alice, f"v{n}", title="cats", at=n // 5) for n in range(number)]
 
 
-@pytest.mark.parametrize("sort", SEARCH_SORTS)
 @pytest.mark.parametrize(("rows", "limit"), [(23, 5), (24, 12), (3, 100)])
-def test_pages_are_full_and_lose_nothing(api, sort, rows, limit):
+def test_pages_are_full_and_lose_nothing(api, subtests, rows, limit):
     publish(*cats(rows), a_video(alice, "other", title="dogs"))
 
-    by_cursor = pages_by_cursor(api, "/api/v2/search", limit=limit, q="cats", sort=sort)
-    by_offset = pages_by_offset(api, "/api/search", limit=limit, q="cats", sort=sort)
+    for sort in SEARCH_SORTS:
+        with subtests.test(sort=sort):
+            by_cursor = pages_by_cursor(api, "/api/v2/search", limit=limit, q="cats", sort=sort)
+            by_offset = pages_by_offset(api, "/api/search", limit=limit, q="cats", sort=sort)
 
-    assert_complete(list(by_cursor), rows=rows, limit=limit)
-    assert_complete(list(by_offset), rows=rows, limit=limit)
+            assert_complete(list(by_cursor), rows=rows, limit=limit)
+            assert_complete(list(by_offset), rows=rows, limit=limit)
 
 
 def test_pages_of_a_hashtag_are_full_and_lose_nothing(api):
