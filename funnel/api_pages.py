@@ -39,4 +39,5 @@ class SwaggerView(SpectacularSwaggerSplitView):
 
     is_open = True
     url_name = "openapi"
+    template_name = "api_docs.html"
     title = "Funnel"

@@ -136,8 +136,8 @@ class PageSecurity:
     HEADERS: ClassVar = {
         "Content-Security-Policy": (
             "default-src 'self'; "
-            # Swagger's page and the admin set styles from scripts and have icons in their sheets.
-            "style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            # Style sheets of Swagger's page and of the admin have icons in them.
+            "img-src 'self' data:; "
             "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
