@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NotRequired, TypedDict, cast
 
 import clickhouse_driver
@@ -245,9 +246,11 @@ class Clickhouse:
             # The parent still talks on this connection: shutdown() would end it for both.
             client.connection.socket.close()
 
-    def __del__(self) -> None:
-        # A thread that ends drops its door.
-        self.close()
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A thread that ends drops its door. At the end of the process the names that closing needs
+        # are gone, and the system closes the socket.
+        if not is_finalizing():
+            self.close()
 
     def _run(
         self,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -465,6 +468,32 @@ def test_a_forked_child_asks_on_its_own_connection_and_the_parents_stays_open(cl
     assert b"answered elsewhere" == answer
     assert 3 == value_of(clickhouse, "UInt8", 3)
     assert parents is socket_of(clickhouse)
+
+
+AT_ITS_END = """
+import json, sys
+import django
+django.setup()
+from django.conf import settings
+from funnel.clickhouse import connections
+settings.CLICKHOUSE["default"].update(json.loads(sys.argv[1]))
+connections["default"].command("SELECT 1")
+"""
+
+
+def test_a_process_that_ends_with_its_connection_open_says_nothing(clickhouse):
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", AT_ITS_END, json.dumps(clickhouse.settings)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, "") == (ended.returncode, ended.stderr)
 
 
 # --- Cut connections ------------------------------------------------------------------------------
