@@ -52,6 +52,8 @@ def test_what_somebody_likes_decides_what_comes_first(api):
         video(carol, "more cats", "cats"),
         video(carol, "old cats", "Cats", at=-20 * A_DAY),
         video(carol, "ancient cats", "cats", at=-40 * A_DAY),
+        first := video(carol, "first cats", "cats", at=-90 * A_DAY),
+        a_repost(first, bob),
         video(carol, "tea and cats", "cats", "tea"),
         video(bob, "more of bob"),
         video(dave, "mine", "cats"),
@@ -66,12 +68,13 @@ def test_what_somebody_likes_decides_what_comes_first(api):
     assert [
         *("tea and cats", "more cats", "more of bob", "old cats"),
         # Of no interest, or not any more: by engagement.
-        *("popular", "ancient cats"),
+        *("popular", "first cats", "ancient cats"),
     ] == titles(answer)
     assert ("personalized", False) == (answer["source"], answer["fallback_applied"])
     assert answer["videos"] == get(api, "/api/feed/recommended", pubkey=dave.pubkey)["videos"]
     assert ["tea and cats"] == titles(get(api, category="tea"))
-    assert ["tea and cats", "more cats", "old cats", "ancient cats"] == titles(
+    # Of a category the newest.
+    assert ["tea and cats", "more cats", "old cats", "ancient cats", "first cats"] == titles(
         get(api, category="Cats")
     )
 

@@ -1,6 +1,6 @@
 -- Live videos for a person: those of the last 30 days by how much their hashtags and authors weigh for that
--- person, which fades with age, then all others by engagement. Their own videos and those they have acted on
--- are left out.
+-- person, which fades with age, then all others by engagement, those of a hashtag the newest first. Their own
+-- videos and those they have acted on are left out.
 WITH
     arrayMap(
         hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
@@ -30,6 +30,7 @@ FROM (
         any(listed_videos.id) AS id,
         any(listed_videos.published_at) AS published_at,
         any(listed_videos.engagement_score) AS engagement_score,
+        toInt64(0) AS list_tier,
         sum(transform(list, interesting_lists, weights, toUInt64(0))) * exp(
             -greatest(0, toInt64({now:UInt32}) - toInt64(any(listed_videos.published_at))) / 3600 / 168
         ) AS place
@@ -51,15 +52,16 @@ FROM (
         AND created_at <= {now:UInt32} + 900
     GROUP BY video_key
     UNION ALL
-    -- of all, in the order of the list
+    -- in the order of the list
     SELECT
         video_key,
         id,
         published_at,
         engagement_score,
+        tier AS list_tier,
         0. AS place
     FROM listed_videos FINAL
-    WHERE list = if(empty(wanted), 'popular', '')
+    WHERE list = if(empty(wanted), 'popular', concat('#', wanted[1]))
         AND video_key NOT IN (
             SELECT video_key
             FROM listed_videos FINAL
@@ -76,34 +78,10 @@ FROM (
         published_at DESC,
         id ASC
     LIMIT {row_limit:UInt16} + {row_offset:UInt32}
-    UNION ALL
-    -- of one hashtag, all that it has
-    SELECT
-        video_key,
-        id,
-        published_at,
-        engagement_score,
-        0. AS place
-    FROM listed_videos FINAL
-    WHERE list = if(empty(wanted), '', concat('#', wanted[1]))
-        AND video_key NOT IN (
-            SELECT video_key
-            FROM listed_videos FINAL
-            WHERE list IN (SELECT arrayJoin(interesting_lists)) AND tier <= oldest_tier
-        )
-        AND pubkey != {pubkey:String}
-        AND video_key NOT IN {known_videos:Array(String)}
-        AND sensitive IN {sensitive:Array(UInt8)}
-        AND expiration > {now:UInt32}
-        AND created_at <= {now:UInt32} + 900
-    ORDER BY
-        engagement_score DESC,
-        published_at DESC,
-        id ASC
-    LIMIT {row_limit:UInt16} + {row_offset:UInt32}
 )
 ORDER BY
     place DESC,
+    list_tier ASC,
     engagement_score DESC,
     published_at DESC,
     id ASC
