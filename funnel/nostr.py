@@ -7,6 +7,7 @@ import functools
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import nostr_sdk
 import orjson
@@ -14,7 +15,6 @@ from coincurve import PublicKeyXOnly
 
 HEX_64 = re.compile(r"[0-9a-f]{64}")
 RELAY_URL = re.compile(r"(?:(wss?|https?)://)?([^/?#]*)([^?#]*)", re.IGNORECASE)
-HEX_128 = re.compile(r"[0-9a-f]{128}")
 
 MAX_KIND = 2**16 - 1
 # Seconds as ClickHouse's UInt32 holds them; a larger number is nearly always milliseconds (D5).
@@ -91,9 +91,11 @@ def is_replaceable(kind: int) -> bool:
     return kind in (0, 3) or 10_000 <= kind < 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A signed event (NIP-01): ids, keys, signatures in lower-case hex, times in Unix seconds."""
+class Event(NamedTuple):
+    """A signed event (NIP-01): ids, keys, signatures in lower-case hex, times in Unix seconds.
+
+    A named tuple, since a frozen dataclass takes three times as long to make.
+    """
 
     id: str
     pubkey: str
@@ -149,11 +151,11 @@ def parse_event(raw: object) -> Event:
     except KeyError as error:
         raise InvalidEvent("missing_field") from error
 
-    if type(id) is not str or not HEX_64.fullmatch(id):
+    if type(id) is not str:
         raise InvalidEvent("bad_id")
-    if type(pubkey) is not str or not HEX_64.fullmatch(pubkey):
+    if type(pubkey) is not str or not _is_hex(pubkey, 64):
         raise InvalidEvent("bad_pubkey")
-    if type(sig) is not str or not HEX_128.fullmatch(sig):
+    if type(sig) is not str or not _is_hex(sig, 128):
         raise InvalidEvent("bad_sig")
     if type(created_at) is not int or not 0 <= created_at <= MAX_CREATED_AT:
         raise InvalidEvent("bad_created_at")
@@ -171,8 +173,16 @@ def parse_event(raw: object) -> Event:
                 raise InvalidEvent("bad_tags")
 
     if event_id(pubkey, created_at, kind, tags, content) != id:
-        raise InvalidEvent("id_mismatch")
+        raise InvalidEvent("id_mismatch" if _is_hex(id, 64) else "bad_id")
     return Event(id, pubkey, created_at, kind, tags, content, sig)
+
+
+def _is_hex(text: str, characters: int) -> bool:
+    """Whether it is that much lower-case hex; in half the time of a regular expression."""
+    try:
+        return len(text) == characters and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
 
 
 # Most events come from few authors; lifting a key to the curve costs a seventh of a verification.

@@ -16,6 +16,7 @@ from django.utils import timezone
 from ingestion import metrics
 from ingestion.batch import BatchLimits
 from ingestion.dialogue import Reception
+from ingestion.garbage import collect_by_the_clock
 from ingestion.intake import Intake
 from ingestion.metrics import EventTally
 from ingestion.pipeline import Accepted, Pipeline, RecentIds, Verify, WantedKinds
@@ -98,6 +99,7 @@ class EventStore:
         self.storage.start()
         writing = asyncio.create_task(self._intake.run())
         reporting = asyncio.create_task(self._report())
+        collecting = asyncio.create_task(collect_by_the_clock())
         working = asyncio.create_task(work)
         try:
             done, _ = await asyncio.wait(
@@ -110,7 +112,7 @@ class EventStore:
         finally:
             await cancelled(working)
             await self._flush(writing)
-            await cancelled(writing, reporting)
+            await cancelled(writing, reporting, collecting)
             self._tally.publish()
             self._save_traffic()
             if samples := self._samples.take():
@@ -144,7 +146,7 @@ class EventStore:
             log.debug("event_barred", id=accepted.event.id)
         for accepted in result.refused:
             self._tally.reject("refused_by_clickhouse")
-            self._samples.offer("refused_by_clickhouse", "", accepted.event)
+            self._samples.offer("refused_by_clickhouse", "", accepted.event._asdict())
         if self._shared_ids is not None:
             await self._share(self._shared_ids, events, result)
 

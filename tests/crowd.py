@@ -78,7 +78,7 @@ class Crowd:
         # The fixed nonce makes runs repeatable (BIP-340 allows it); these keys guard nothing.
         signature = key.sign_schnorr(bytes.fromhex(digest), bytes(32)).hex()
         event = Event(digest, pubkey, at, int(kind), tags, content, signature)
-        return Signed(event, orjson.dumps(event))
+        return Signed(event, orjson.dumps(event._asdict()))
 
     def _pointers(self, video: Event) -> list[list[str]]:
         address = address_of(video)

@@ -260,7 +260,7 @@ def verified(raw: object) -> Event | None:
         if not isinstance(tag, list) or not tag or not all(isinstance(item, str) for item in tag):
             return None
     event = Event(id_, pubkey, created_at, kind, tags, content, sig)
-    text = json.dumps({name: raw[name] for name in Event.__slots__}, ensure_ascii=False)
+    text = json.dumps({name: raw[name] for name in Event._fields}, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from funnel.nostr import Event
 from ingestion.pipeline import MAX_EVENT_BYTES
-from tests.builders import a_note
+from tests.builders import a_note, as_json
 from tests.crowd import Signed
 from tests.ingestion.fake_relay import GARBAGE
 
@@ -201,7 +201,7 @@ def forged(signed: Signed, dice: random.Random) -> bytes:
 
 
 def an_oversized_event() -> bytes:
-    return orjson.dumps(a_note(content="x" * (MAX_EVENT_BYTES + 1)))
+    return orjson.dumps(as_json(a_note(content="x" * (MAX_EVENT_BYTES + 1))))
 
 
 def _matches(event: Event, asked: dict[str, Any]) -> bool:
