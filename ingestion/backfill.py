@@ -19,17 +19,16 @@ from ingestion.models import BackfillRun, Relay
 from ingestion.paging import Page, PageRefused, RelayMisbehaved
 from ingestion.pipeline import WantedKinds
 from ingestion.progress import Progress
-from ingestion.relay import RelayGone, connected
+from ingestion.relay import RelayGone
 from ingestion.sign_in import RelayIdentity
 from ingestion.storage import StorageThread
-from ingestion.sync import new_pager, until_first_ends
+from ingestion.sync import new_pager
+from ingestion.visits import Visits
 
 log = structlog.get_logger(__name__)
 
 # How often progress is saved and told.
 SAVE_SECONDS = 1.0
-# Connections in a row that bring no page before a backfill gives up.
-MAX_FUTILE_CONNECTIONS = 8
 
 
 class BackfillIncomplete(Exception):
@@ -126,10 +125,10 @@ class RelayBackfill:
         self.url = url
         self._reception = reception
         self._book = book
-        self._identity = identity
-        self._patience = patience
+        self._visits = Visits(
+            url, reception=reception, identity=identity, patience=patience, now=now
+        )
         self._report = report
-        self._now = now
         self._pager = new_pager(url, kinds, on_unreachable=self._note_unreachable)
         self._busy_seconds = BusySeconds(url, kinds)
         self._gap = Gap(0, -1)
@@ -144,14 +143,15 @@ class RelayBackfill:
         self._events_read = progress.events_read
         self._report(self.url, progress)
         try:
-            await self._connect_until_complete()
+            if not self._gap.is_closed:
+                await self._visits.until_done(self._read)
         except asyncio.CancelledError:
             # Not awaited: ClickHouse may be away, and the end must not wait for it.
             self._book.save(self._acknowledged, BackfillRun.State.INTERRUPTED, "stopped")
             raise
-        except BackfillIncomplete as error:
+        except (RelayGone, RelayRefused, RelayMisbehaved, PageRefused) as error:
             await self._save(BackfillRun.State.INTERRUPTED, str(error))
-            raise
+            raise BackfillIncomplete(str(error)) from error
         await self._flush()
         if kept_back := self._acknowledged.unreachable_seconds:
             reason = f"the relay has more than it gives of {kept_back} seconds"
@@ -161,39 +161,6 @@ class RelayBackfill:
 
     def _note_unreachable(self, second: int) -> None:
         self._unreachable.add(second)
-
-    async def _connect_until_complete(self) -> None:
-        delays = self._patience.delays()
-        futile = 0
-        while not self._gap.is_closed:
-            pages_read = 0
-            try:
-                async with connected(self.url) as relay:
-                    dialogue = Dialogue(
-                        relay,
-                        self.url,
-                        reception=self._reception,
-                        identity=self._identity,
-                        patience=self._patience,
-                        now=self._now,
-                    )
-                    try:
-                        await until_first_ends(dialogue.listen(), self._read(dialogue))
-                    finally:
-                        pages_read = dialogue.pages_read
-            except (RelayRefused, PageRefused, RelayMisbehaved) as error:
-                raise BackfillIncomplete(str(error)) from error
-            except RelayGone as error:
-                futile = 0 if pages_read else futile + 1
-                if pages_read:
-                    delays = self._patience.delays()
-                if futile >= MAX_FUTILE_CONNECTIONS:
-                    raise BackfillIncomplete(str(error)) from error
-                delay = next(delays)
-                log.warning(
-                    "relay_lost", relay=self.url, reason=str(error), retry_seconds=round(delay, 1)
-                )
-                await asyncio.sleep(delay)
 
     async def _read(self, dialogue: Dialogue) -> None:
         async def fetch(asked: Filter, since: int, until: int) -> Page:

@@ -27,6 +27,9 @@ from ingestion.sign_in import InvalidSecretKey, RelayIdentity
 
 log = structlog.get_logger(__name__)
 
+# The exit code of a task with an end that has not come to it.
+NOT_COMPLETE = 3
+
 
 def store_options(kinds: Sequence[int], *, relay_urls: Sequence[str]) -> StoreOptions:
     """How the settings want events to be checked and written."""

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -115,8 +115,7 @@ class EventStore:
             await cancelled(writing, reporting, collecting)
             self._tally.publish()
             self._save_traffic()
-            if samples := self._samples.take():
-                self.storage.call(functools.partial(save_samples, samples))
+            self._save_samples()
             if self._shared_ids is not None:
                 await self._shared_ids.close()
             await asyncio.to_thread(self.storage.stop, THREAD_SECONDS)
@@ -162,14 +161,35 @@ class EventStore:
             [item.event.id for item in events if item.event.id not in elsewhere]
         )
 
-    def _save_traffic(self) -> asyncio.Future[None] | None:
+    def _save_samples(self) -> asyncio.Future[None] | None:
         """The saving that has begun; None where there is nothing to save."""
+        if not (samples := self._samples.take()):
+            return None
+        return self._save("samples", functools.partial(save_samples, samples))
+
+    def _save_traffic(self) -> asyncio.Future[None] | None:
+        """As `_save_samples`."""
         if not (traffic := self._tally.take_traffic()):
             return None
-        return self.storage.call(functools.partial(save_traffic, traffic, timezone.now()))
+        return self._save("traffic", functools.partial(save_traffic, traffic, timezone.now()))
+
+    def _save(self, what: str, save: Callable[[], None]) -> asyncio.Future[None]:
+        """Not to be awaited: while ClickHouse is down the storage thread is busy trying.
+
+        What cannot be saved is lost, whatever the reason: it is for looking at.
+        """
+
+        def tell(saving: asyncio.Future[None]) -> None:
+            if not saving.cancelled() and (error := saving.exception()):
+                metrics.NOTES_FAILED.labels(what).inc()
+                log.warning("notes_not_saved", what=what, error=repr(error))
+
+        saving = self.storage.call(save)
+        saving.add_done_callback(tell)
+        return saving
 
     async def _report(self) -> None:
-        saving: asyncio.Future[None] | None = None
+        saving_samples: asyncio.Future[None] | None = None
         saving_traffic: asyncio.Future[None] | None = None
         traffic_due_at = 0.0
         while True:
@@ -177,13 +197,8 @@ class EventStore:
             await asyncio.sleep(REPORT_SECONDS)
             self._tally.publish()
             metrics.UNACKNOWLEDGED.set(self._intake.unacknowledged)
-            # Not awaited: while ClickHouse is down the storage thread is busy trying.
-            if saving is not None and saving.done():
-                if error := saving.exception():
-                    log.warning("samples_not_saved", error=str(error))
-                saving = None
-            if saving is None and (samples := self._samples.take()):
-                saving = self.storage.call(functools.partial(save_samples, samples))
+            if saving_samples is None or saving_samples.done():
+                saving_samples = self._save_samples()
             is_free = saving_traffic is None or saving_traffic.done()
             if is_free and self._ticked_at >= traffic_due_at:
                 saving_traffic = self._save_traffic()

@@ -55,6 +55,13 @@ WRITE_LATENCY = Histogram(
 WRITES_FAILED = Counter(
     "ingestion_clickhouse_writes_failed_total", "INSERTs that failed and were tried again."
 )
+NOTES_FAILED = Counter(
+    "ingestion_notes_failed_total",
+    "Times that what the admin shows, samples or traffic, could not be saved.",
+    ["what"],
+)
+NOTES_FAILED.labels("samples")
+NOTES_FAILED.labels("traffic")
 LAG = Gauge("ingestion_lag_seconds", "Age, when written, of the newest event of the last batch.")
 UNACKNOWLEDGED = Gauge(
     "ingestion_unacknowledged_events", "Events in memory that ClickHouse has not acknowledged."

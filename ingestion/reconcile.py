@@ -7,7 +7,6 @@ relay has not is of no interest: absence is no deletion.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import functools
@@ -24,9 +23,10 @@ from ingestion.gaps import Gap, Span
 from ingestion.negentropy import Negentropy, NegentropyUnsupported, SpanRefused
 from ingestion.paging import PageRefused, RelayMisbehaved
 from ingestion.pipeline import WantedKinds
-from ingestion.relay import RelayGone, connected
+from ingestion.relay import RelayGone
 from ingestion.sign_in import RelayIdentity
-from ingestion.sync import new_pager, until_first_ends
+from ingestion.sync import new_pager
+from ingestion.visits import Visits
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +34,6 @@ log = structlog.get_logger(__name__)
 MAX_COMPARED = 10_000
 # A span that is refused is halved, but one of so many seconds is read page by page.
 SMALLEST_SPAN_SECONDS = 3_600
-# Connections in a row that bring nothing before it gives up.
-MAX_FUTILE_CONNECTIONS = 8
 
 
 class ReconciliationIncomplete(Exception):
@@ -79,9 +77,9 @@ class RelayReconciliation:
         self._kinds = kinds
         self._accepted = accepted
         self._reception = reception
-        self._identity = identity
-        self._patience = patience
-        self._now = now
+        self._visits = Visits(
+            url, reception=reception, identity=identity, patience=patience, now=now
+        )
         # Still to be done, the newest last.
         self._spans: list[Span] = [span]
         self._is_supported: bool | None = None
@@ -94,40 +92,15 @@ class RelayReconciliation:
 
         Raises ReconciliationIncomplete or ClickhouseError.
         """
-        await self._connect_until_done()
+        try:
+            await self._visits.until_done(self._work)
+        except (RelayGone, RelayRefused, RelayMisbehaved, PageRefused) as error:
+            raise ReconciliationIncomplete(str(error)) from error
         await self._reception.intake.flushed()
         self.found.unreachable_seconds = len(self._unreachable)
         if self.found.unreachable_seconds or self.found.withheld:
             raise ReconciliationIncomplete("the relay keeps back some of what it says it has")
         return self.found
-
-    async def _connect_until_done(self) -> None:
-        delays = self._patience.delays()
-        futile = 0
-        while self._spans:
-            left = list(self._spans)
-            try:
-                async with connected(self.url) as relay, self._negentropy() as negentropy:
-                    dialogue = Dialogue(
-                        relay,
-                        self.url,
-                        reception=self._reception,
-                        identity=self._identity,
-                        patience=self._patience,
-                        now=self._now,
-                    )
-                    await until_first_ends(dialogue.listen(), self._work(dialogue, negentropy))
-            except (RelayRefused, PageRefused, RelayMisbehaved) as error:
-                raise ReconciliationIncomplete(str(error)) from error
-            except RelayGone as error:
-                futile = futile + 1 if left == self._spans else 0
-                if futile >= MAX_FUTILE_CONNECTIONS:
-                    raise ReconciliationIncomplete(str(error)) from error
-                delay = next(delays)
-                log.warning(
-                    "relay_lost", relay=self.url, reason=str(error), retry_seconds=round(delay, 1)
-                )
-                await asyncio.sleep(delay)
 
     @contextlib.asynccontextmanager
     async def _negentropy(self) -> AsyncIterator[Negentropy | None]:
@@ -145,7 +118,11 @@ class RelayReconciliation:
             else:
                 yield negentropy
 
-    async def _work(self, dialogue: Dialogue, negentropy: Negentropy | None) -> None:
+    async def _work(self, dialogue: Dialogue) -> None:
+        async with self._negentropy() as negentropy:
+            await self._compare(dialogue, negentropy)
+
+    async def _compare(self, dialogue: Dialogue, negentropy: Negentropy | None) -> None:
         if self._is_supported is None and negentropy is not None:
             await self._try(negentropy)
         while self._spans:
@@ -171,6 +148,7 @@ class RelayReconciliation:
                 raise RelayGone(str(error)) from error
             withheld = await read_ids(dialogue, ids)
             self._spans.pop()
+            self._visits.note_progress()
             self.found.spans_compared += 1
             self.found.missing += len(ids)
             self.found.withheld += len(withheld)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -23,10 +23,10 @@ from ingestion.dialogue import Dialogue, Patience, Reception, RelayRefused
 from ingestion.gaps import Gaps, Synced
 from ingestion.messages import Filter
 from ingestion.models import Relay
-from ingestion.paging import Pager, PageRefused, RelayMisbehaved
+from ingestion.paging import Pager
 from ingestion.pipeline import WantedKinds
-from ingestion.relay import RelayGone, connected
 from ingestion.sign_in import RelayIdentity
+from ingestion.visits import VisitFailed, Visits
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,6 @@ class RelaySync:
         self._kinds = kinds
         self._reception = reception
         self._book = book
-        self._identity = identity
         self._times = times
         self._now = now
         self._log = log.bind(relay=url)
@@ -94,7 +93,7 @@ class RelaySync:
         self._known_until: int | None = None
         # Owed to events that are dated back, until a gap is open from there on.
         self._reread_since: int | None = None
-        self._delays = times.delays()
+        self._visits = Visits(url, reception=reception, identity=identity, patience=times, now=now)
 
     async def run(self) -> None:
         """Connects again and again, until it is cancelled."""
@@ -103,36 +102,22 @@ class RelaySync:
             self._reread_since = synced.reread_since
             self._gaps = Gaps(synced.gaps)
         metrics.CAUGHT_UP.labels(self.url).set(0)
-        while True:
-            await self._enter(Relay.State.CONNECTING)
-            try:
-                async with connected(self.url) as relay:
-                    dialogue = Dialogue(
-                        relay,
-                        self.url,
-                        reception=self._reception,
-                        identity=self._identity,
-                        patience=self._times,
-                        now=self._now,
-                    )
-                    try:
-                        await until_first_ends(dialogue.listen(), self._stay_in_sync(dialogue))
-                    finally:
-                        if dialogue.pages_read:
-                            # It serves us: what failed before need not slow down what fails next.
-                            self._delays = self._times.delays()
-            except RelayRefused as error:
-                self.is_refused = True
-                delay = self._times.refused
-                self._log.error("relay_refused", reason=str(error), retry_seconds=delay)
-                await self._enter(Relay.State.REFUSED, str(error))
-            except (RelayGone, RelayMisbehaved, PageRefused) as error:
-                delay = next(self._delays)
-                self._log.warning("relay_lost", reason=str(error), retry_seconds=round(delay, 1))
-                await self._enter(Relay.State.CONNECTING, str(error))
-            metrics.RECONNECTS.labels(self.url).inc()
-            metrics.CAUGHT_UP.labels(self.url).set(0)
-            await asyncio.sleep(delay)
+        await self._enter(Relay.State.CONNECTING)
+        await self._visits.until_done(self._stay_in_sync, self._recover)
+
+    async def _recover(self, error: VisitFailed) -> float:
+        """After a lost connection. Seconds until the next one."""
+        if isinstance(error, RelayRefused):
+            self.is_refused = True
+            delay = self._times.refused
+            self._log.error("relay_refused", reason=str(error), retry_seconds=delay)
+            await self._enter(Relay.State.REFUSED, str(error))
+        else:
+            delay = self._visits.next_delay(error)
+            await self._enter(Relay.State.CONNECTING, str(error))
+        metrics.RECONNECTS.labels(self.url).inc()
+        metrics.CAUGHT_UP.labels(self.url).set(0)
+        return delay
 
     async def _enter(self, state: Relay.State, error: str = "") -> None:
         self.state = state
@@ -241,16 +226,3 @@ def new_pager(
             on_unreachable(second)
 
     return Pager(kinds=kinds.only, on_crowded=report_crowded, on_unreachable=report_unreachable)
-
-
-async def until_first_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Runs them side by side; when one ends or raises, so do the others."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

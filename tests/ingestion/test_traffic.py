@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections import Counter
 
 import pytest
 from django.db import OperationalError
+from prometheus_client import REGISTRY
 
+from funnel.clickhouse import clickhouse
+from ingestion import event_store
+from ingestion.event_store import EventStore, StoreOptions
 from ingestion.metrics import EventTally, Traffic
-from ingestion.models import RejectedHour, Relay, RelayMinute
+from ingestion.models import RejectedHour, RelayMinute
 from ingestion.traffic import KEPT_HOURS, KEPT_MINUTES, save_traffic
 
 NOW = dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
@@ -59,13 +64,28 @@ def test_what_is_old_goes():
     assert 0 == RejectedHour.objects.count()
 
 
-@pytest.mark.django_db
-def test_a_database_that_does_not_answer_stops_nobody(monkeypatch):
-    def fail(**_):
-        raise OperationalError("database is locked")
+@pytest.mark.parametrize("error", [OperationalError("database is locked"), TypeError("a bug")])
+def test_what_cannot_be_saved_stops_nobody_and_is_counted(monkeypatch, error):
+    def fail(*_):
+        raise error
 
-    monkeypatch.setattr(Relay.objects, "get_or_create", fail)
+    monkeypatch.setattr(event_store, "save_traffic", fail)
+    monkeypatch.setattr(event_store, "save_samples", fail)
+    monkeypatch.setattr(event_store, "REPORT_SECONDS", 0.01)
+    before = {of: failures(of) for of in ("samples", "traffic")}
 
-    save_traffic(Traffic(Counter({RELAY: 5})), NOW)
+    async def read(store: EventStore) -> None:
+        store.reception.tally.receive({"kind": 1}, RELAY)
+        store.reception.samples.offer("bad_id", RELAY, {})
+        while any(failures(of) == before[of] for of in before):
+            await asyncio.sleep(0.01)
 
-    assert [] == minutes()
+    async def scenario() -> None:
+        store = EventStore(StoreOptions(own_addresses=()), clickhouse)
+        await asyncio.wait_for(store.serve(read(store)), 30)
+
+    asyncio.run(scenario())
+
+
+def failures(what: str) -> float:
+    return REGISTRY.get_sample_value("ingestion_notes_failed_total", {"what": what}) or 0.0

@@ -20,6 +20,7 @@ from funnel.clickhouse import clickhouse
 from ingestion.backfill import BackfillIncomplete, BackfillRunBook, RelayBackfill
 from ingestion.backfill_progress import ProgressBars, ProgressLines
 from ingestion.command_line import (
+    NOT_COMPLETE,
     add_span_arguments,
     all_complete_or_stopped,
     chosen_span,
@@ -32,8 +33,6 @@ from ingestion.event_store import EventStore, StoreOptions
 from ingestion.gaps import Span
 
 log = structlog.get_logger(__name__)
-
-NOT_COMPLETE = 3
 
 
 class Command(BaseCommand):

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from funnel.clickhouse import ClickhouseError, clickhouse
 from ingestion.accepted_ids import AcceptedIds
 from ingestion.command_line import (
+    NOT_COMPLETE,
     add_span_arguments,
     all_complete_or_stopped,
     chosen_span,
@@ -31,8 +32,6 @@ from ingestion.gaps import Span
 from ingestion.reconcile import ReconciliationIncomplete, RelayReconciliation
 
 log = structlog.get_logger(__name__)
-
-NOT_COMPLETE = 3
 
 
 class Command(BaseCommand):
