@@ -49,6 +49,8 @@ chaos: setup ## Publish 50,000 events while processes are killed, and look for w
 
 bench: setup ## Measure what bench/README.md lists, on this machine
 	$(VENV)/bin/python -m bench.ingest
+	$(VENV)/bin/python -m bench.ingest_outage
+	$(VENV)/bin/python -m bench.ingest_workers
 	$(VENV)/bin/python -m bench.projection
 	$(VENV)/bin/python -m bench.search
 	$(VENV)/bin/python -m bench.trust

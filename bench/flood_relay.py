@@ -1,6 +1,7 @@
 """A relay in a process of its own that costs next to nothing: it sends what was made before.
 
     python -m bench.flood_relay EVENTS_FILE [--rate N] [--copies X] [--seconds N] [--times FILE]
+        [--again]
 
 It says its port on the first line of its output and, on the second, when the flood has begun.
 Stored it has nothing: a worker is caught up at once and then gets everything live.
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import heapq
+import itertools
 import random
 import sys
 import time
@@ -82,7 +84,9 @@ class Flood:
         began = time.monotonic()
         pending: list[bytes] = []
         sent = 0
-        for one in with_copies(self.frames, options.copies):
+        rounds = itertools.count() if options.again else range(1)
+        frames = (one for _ in rounds for one in with_copies(self.frames, options.copies))
+        for one in frames:
             pending.append(one)
             if len(pending) < CHUNK_FRAMES and not options.rate:
                 continue
@@ -115,6 +119,7 @@ async def main() -> None:
     parser.add_argument("--rate", type=float, default=0, help="frames a second; 0: no limit")
     parser.add_argument("--copies", type=float, default=1)
     parser.add_argument("--seconds", type=float, default=0, help="then it sends no more")
+    parser.add_argument("--again", action="store_true", help="from the first one after the last")
     parser.add_argument("--times", help="where to write when each frame was sent")
     flood = Flood(parser.parse_args())
     async with serve(flood.converse, "127.0.0.1", 0, ping_interval=None) as server:

@@ -130,6 +130,15 @@ class Site:
     @contextlib.contextmanager
     def flooding(self, events: Path, *arguments: str, **environment: str) -> Iterator[Ingestion]:
         """A relay and a worker that reads it."""
+        with (
+            self.relay(events, *arguments) as (relay, url),
+            self.worker(url, **environment) as (worker, metrics_port),
+        ):
+            yield Ingestion(flood_began(relay), relay, worker, metrics_port)
+
+    @contextlib.contextmanager
+    def relay(self, events: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """A relay that waits for somebody to flood, and its address."""
         relay = subprocess.Popen(
             [sys.executable, "-m", "bench.flood_relay", str(events), *arguments],
             cwd=REPOSITORY,
@@ -137,24 +146,31 @@ class Site:
             text=True,
         )
         assert relay.stdout is not None
-        port = int(relay.stdout.readline())
+        try:
+            yield relay, f"ws://127.0.0.1:{int(relay.stdout.readline())}"
+        finally:
+            relay.kill()
+            relay.wait()
+            relay.stdout.close()
+
+    @contextlib.contextmanager
+    def worker(
+        self, *urls: str, **environment: str
+    ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+        """A worker that reads these relays, and the port of its metrics."""
         metrics_port = free_port()
         worker = self.run(
             "manage.py",
             "ingest_relay",
             f"--metrics-port={metrics_port}",
-            RELAY_URL=f"ws://127.0.0.1:{port}",
+            RELAY_URLS=",".join(urls),
             **environment,
         )
         try:
-            began = float(relay.stdout.readline())
-            yield Ingestion(began, relay, worker, metrics_port)
+            yield worker, metrics_port
         finally:
             worker.send_signal(signal.SIGTERM)
             worker.wait(60)
-            relay.kill()
-            relay.wait()
-            relay.stdout.close()
 
     def close(self) -> None:
         self.door.close()
@@ -177,15 +193,25 @@ class Ingestion:
         self._metrics_port = metrics_port
 
     def numbers(self) -> dict[str, float]:
-        page = urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10).read().decode()
-        found = re.findall(r"^(ingestion_\w+?)(?:\{[^}]*\})? ([\d.e+-]+)$", page, re.MULTILINE)
-        return {name: float(value) for name, value in found}
+        return worker_numbers(self._metrics_port)
 
     def seconds_until_written(self, events: int) -> float:
         while self.numbers().get("ingestion_events_written_total", 0) < events:
             assert self.worker.poll() is None
             time.sleep(POLL_SECONDS)
         return time.time() - self.began
+
+
+def flood_began(relay: subprocess.Popen[str]) -> float:
+    """Waits for it; Unix seconds."""
+    assert relay.stdout is not None
+    return float(relay.stdout.readline())
+
+
+def worker_numbers(metrics_port: int) -> dict[str, float]:
+    page = urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10).read().decode()
+    found = re.findall(r"^(ingestion_\w+?)(?:\{[^}]*\})? ([\d.e+-]+)$", page, re.MULTILINE)
+    return {name: float(value) for name, value in found}
 
 
 def free_port() -> int:

@@ -66,7 +66,7 @@ class Visits:
         self._delays = self._patience.delays()
 
     def next_delay(self, error: VisitFailed) -> float:
-        """Seconds, longer each time that nothing was brought."""
+        """Seconds, longer each time that nothing was brought; the log is told why."""
         delay = next(self._delays)
         log.warning("relay_lost", relay=self._url, reason=str(error), retry_seconds=round(delay, 1))
         return delay
