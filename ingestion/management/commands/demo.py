@@ -178,6 +178,9 @@ def children_environment(
         "RATE_LIMIT_BULK": "0",
         "INGEST_METRICS_PORT": "0",
         "PROJECT_METRICS_PORT": "0",
+        # A pass costs about the same for eight events as for a thousand; nobody waits here for
+        # a second, and the machine is somebody's.
+        "PROJECT_INTERVAL_MS": environment.get("PROJECT_INTERVAL_MS", "1000"),
         "LOG_JSON": "false",
         "PYTHONUNBUFFERED": "1",
     }
