@@ -39,15 +39,19 @@ SQL = {
         "next_due",
         "touch_due",
         "touch_unfinished",
+        "find_events",
         "touch_seasoned",
         "note_first_seen",
         "touch_deleted_events",
         "touch_lists",
         "touch_profiles",
+        "drop_events",
+        "touch_acted_on",
         "touch_videos",
         "touch_deleted_videos",
         "touch_listed_videos",
         "touch_targets",
+        "touch_acts",
         "touch_texts",
         "count_touched",
         "record_due",
@@ -76,6 +80,7 @@ SQL = {
         "next_touched",
         "touch_chunk",
         "project_videos",
+        "drop_acts",
         "project_texts",
         "project_listed_videos",
     )
@@ -115,6 +120,9 @@ PEOPLE_TABLES = (
     "user_profiles",
     "first_seen",
     "touched_lists",
+    # Of passes that ended in the middle.
+    "touched_events",
+    "touched_acts",
 )
 
 
@@ -361,6 +369,7 @@ class Projector:
         afresh: as in `compute`. Returns how many rows it has erased from which table.
         """
         at = this | {"now": now}
+        self.door.execute(SQL["find_events"], this)
 
         def has(*some: Kind) -> bool:
             return kinds is None or not kinds.isdisjoint(some)
@@ -393,7 +402,8 @@ class Projector:
             self.door.execute(SQL["touch_listed_videos"], this)
         if has(Kind.PROFILE):
             self.door.execute(SQL["touch_profiles"], this)
-        self.door.execute(SQL["touch_videos"], this)
+        self.door.execute(SQL["drop_events"], this)
+        self.touch_videos(this)
         self.door.execute(SQL["touch_texts"], this)
         rows = self.erase(this, people) if erased else {}
         self.compute(this, now=now, afresh=afresh)
@@ -402,6 +412,10 @@ class Projector:
             self.door.execute(SQL["record_erasures"], people)
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
         return rows
+
+    def touch_videos(self, this: dict[str, Any]) -> None:
+        self.door.execute(SQL["touch_acted_on"], this)
+        self.door.execute(SQL["touch_videos"], this)
 
     def compute(
         self,
@@ -444,6 +458,7 @@ class Projector:
     def compute_videos(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
         at = this | {"now": now}
         self.door.execute(SQL["touch_targets"], at)
+        self.door.execute(SQL["touch_acts"], at)
         self.door.execute(
             SQL["project_videos"],
             at
@@ -453,6 +468,7 @@ class Projector:
                 "has_seeds": bool(self.trust_seeds),
             },
         )
+        self.door.execute(SQL["drop_acts"], this)
         self.door.execute(SQL["project_listed_videos"], this | {"afresh": afresh})
 
     def compute_in_chunks(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
@@ -481,7 +497,7 @@ class Projector:
             return 0
         self.reach(this)
         self.door.execute(SQL["touch_trusted"], this)
-        self.door.execute(SQL["touch_videos"], this)
+        self.touch_videos(this)
         self.door.execute(SQL["project_trust_weights"], this)
         videos: int = self.door.select(SQL["count_touched"], this)[0]["videos"]
         return videos

@@ -939,6 +939,41 @@ ORDER BY (pass, what, key)
 TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(6)
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
 
+CREATE TABLE touched_acts
+(
+    `pass` UInt64,
+    `video_key` String,
+    `relation` LowCardinality(String),
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `created_at` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt64
+)
+ENGINE = MergeTree
+PARTITION BY pass
+ORDER BY pass
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(1)
+SETTINGS ttl_only_drop_parts = 1, old_parts_lifetime = 10, index_granularity = 8192;
+
+CREATE TABLE touched_events
+(
+    `pass` UInt64,
+    `id` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32
+)
+ENGINE = MergeTree
+PARTITION BY pass
+ORDER BY pass
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(1)
+SETTINGS ttl_only_drop_parts = 1, old_parts_lifetime = 10, index_granularity = 8192;
+
 CREATE TABLE touched_lists
 (
     `pass` UInt64,

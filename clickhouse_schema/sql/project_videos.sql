@@ -61,46 +61,37 @@ WITH
         ORDER BY video_key ASC, created_at DESC, id ASC
         LIMIT 1 BY video_key
     ),
-    -- acts on the touched videos that are due, alive and meant for a video
+    -- acts on the touched videos that are alive and meant for a video
     acts AS (
         SELECT
-            touched_targets.video_key AS video_key,
+            video_key,
             relation,
             event_id,
             token,
             token_url,
             actor,
-            engagement.pubkey AS pubkey,
+            pubkey,
             created_at,
             amount_msat
-        FROM engagement
-        INNER JOIN (
-            SELECT DISTINCT
-                target,
-                video_key
-            FROM touched_targets
-            WHERE pass = {pass:UInt64}
-        ) AS touched_targets ON engagement.target = touched_targets.target
-        WHERE engagement.target IN targets
-            AND created_at <= {now:UInt32} + 900
-            AND expiration > {now:UInt32}
+        FROM touched_acts
+        WHERE pass = {pass:UInt64}
             -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
             AND unless_known NOT IN (
                 SELECT id
                 FROM events_local
                 WHERE id IN (
                     SELECT unless_known
-                    FROM engagement
-                    WHERE target IN targets AND unless_known != ''
+                    FROM touched_acts
+                    WHERE pass = {pass:UInt64} AND unless_known != ''
                 )
                     AND created_at <= {now:UInt32} + 900
             )
-            AND (event_id, engagement.pubkey) NOT IN (
+            AND (event_id, pubkey) NOT IN (
                 SELECT
                     target,
                     pubkey
                 FROM deletions
-                WHERE target IN (SELECT event_id FROM engagement WHERE target IN targets)
+                WHERE target IN (SELECT event_id FROM touched_acts WHERE pass = {pass:UInt64})
                     AND created_at <= {now:UInt32} + 900
             )
     ),
@@ -110,7 +101,7 @@ WITH
             video_key,
             relation,
             actor,
-            uniqExact(event_id) AS events,
+            uniqExactIf(event_id, relation = 'comment') AS events,
             countIf(token IN ('+', '', '-')) > 0 AS has_voted,
             -- decision D2: the latest vote decides, at the same second the lowest id
             argMinIf(token, (-toInt64(created_at), event_id), token IN ('+', '', '-')) AS vote,
@@ -140,7 +131,7 @@ WITH
             countIf(relation = 'reaction') AS reactions,
             countIf(relation = 'reaction' AND has_voted AND vote != '-') AS likes,
             countIf(relation = 'reaction' AND has_voted AND vote = '-') AS dislikes,
-            sumIf(events, relation = 'comment') AS comments,
+            sum(events) AS comments,
             countIf(relation = 'repost') AS reposts,
             countIf(relation = 'quote') AS quotes,
             sumMapIf(texts, arrayMap(text -> 1, texts), relation = 'reaction') AS said,
@@ -166,7 +157,7 @@ WITH
                 pubkey,
                 min(created_at) AS first_at
             FROM first_seen
-            WHERE pubkey IN (SELECT actor FROM engagement WHERE target IN targets)
+            WHERE pubkey IN (SELECT actor FROM touched_acts WHERE pass = {pass:UInt64})
             GROUP BY pubkey
         ) AS known ON people.actor = known.pubkey
         LEFT JOIN (
@@ -174,7 +165,7 @@ WITH
                 pubkey,
                 weight
             FROM trust_weights FINAL
-            WHERE pubkey IN (SELECT actor FROM engagement WHERE target IN targets)
+            WHERE pubkey IN (SELECT actor FROM touched_acts WHERE pass = {pass:UInt64})
         ) AS trusted ON people.actor = trusted.pubkey
         GROUP BY video_key
     ),
@@ -198,38 +189,18 @@ WITH
         SELECT
             video_key,
             pubkey,
-            day,
-            least(sum(sessions), 100) AS day_views,
-            least(sum(milliloops), 10000000) AS day_milliloops
+            played.1 AS day,
+            least(sum(played.2), 100) AS day_views,
+            least(sum(played.3), 10000000) AS day_milliloops
         FROM (
             SELECT
                 touched_targets.video_key AS video_key,
                 pubkey,
-                intDiv(min(created_at), 86400) AS day,
-                1 AS sessions,
-                0 AS milliloops
-            FROM playbacks
-            INNER JOIN (
-                SELECT DISTINCT
-                    target,
-                    video_key
-                FROM touched_targets
-                WHERE pass = {pass:UInt64}
-            ) AS touched_targets ON playbacks.target = touched_targets.target
-            WHERE playbacks.target IN targets
-                AND created_at <= {now:UInt32} + 900
-                AND session != ''
-            GROUP BY
-                video_key,
-                pubkey,
-                session
-            UNION ALL
-            SELECT
-                touched_targets.video_key AS video_key,
-                pubkey,
-                intDiv(created_at, 86400) AS day,
-                0 AS sessions,
-                milliloops
+                -- a session is one view on the day of its first start, and is played when it is played
+                arrayJoin(arrayPushBack(
+                    groupArray((intDiv(created_at, 86400), 0, milliloops)),
+                    (intDiv(min(created_at), 86400), session != '', 0)
+                )) AS played
             FROM playbacks FINAL
             INNER JOIN (
                 SELECT DISTINCT
@@ -239,6 +210,10 @@ WITH
                 WHERE pass = {pass:UInt64}
             ) AS touched_targets ON playbacks.target = touched_targets.target
             WHERE playbacks.target IN targets AND created_at <= {now:UInt32} + 900
+            GROUP BY
+                video_key,
+                pubkey,
+                session
         )
         GROUP BY
             video_key,

@@ -5,9 +5,8 @@ WITH
         SELECT
             pubkey,
             min(created_at) AS first_at
-        FROM events_local
-        WHERE id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
-            AND kind NOT IN (13, 62, 1059, 9735)
+        FROM touched_events
+        WHERE pass = {pass:UInt64} AND kind NOT IN (13, 62, 1059, 9735, 22236)
         GROUP BY pubkey
     ),
     moved AS (
@@ -20,7 +19,7 @@ WITH
                 pubkey,
                 min(created_at) AS first_at
             FROM first_seen
-            WHERE pubkey IN (SELECT pubkey FROM earlier)
+            WHERE pubkey IN (SELECT pubkey FROM touched_events WHERE pass = {pass:UInt64})
             GROUP BY pubkey
         ) AS known
         INNER JOIN earlier ON known.pubkey = earlier.pubkey
