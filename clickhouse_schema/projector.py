@@ -40,6 +40,7 @@ SQL = {
         "touch_due",
         "touch_unfinished",
         "find_events",
+        "count_consequences",
         "touch_seasoned",
         "note_first_seen",
         "touch_deleted_events",
@@ -393,18 +394,21 @@ class Projector:
             kinds = None
             self.door.execute(SQL["touch_deleted_events"], this)
             self.door.execute(SQL["touch_deleted_videos"], this)
-        if kinds is None or kinds - {Kind.VIEW}:
+        consequences = self.door.select(SQL["count_consequences"], at)[0]
+        if consequences["seasoned"]:
             self.door.execute(SQL["touch_seasoned"], this)
+        if kinds is None or kinds - {Kind.VIEW}:
             self.door.execute(SQL["note_first_seen"], this)
-        self.door.execute(SQL["record_due"], at)
+        if consequences["due"]:
+            self.door.execute(SQL["record_due"], at)
+        self.door.execute(SQL["drop_events"], this)
         if has(*LIST_KINDS):
             self.door.execute(SQL["touch_lists"], this)
             self.door.execute(SQL["touch_listed_videos"], this)
         if has(Kind.PROFILE):
             self.door.execute(SQL["touch_profiles"], this)
-        self.door.execute(SQL["drop_events"], this)
+            self.door.execute(SQL["touch_texts"], this)
         self.touch_videos(this)
-        self.door.execute(SQL["touch_texts"], this)
         rows = self.erase(this, people) if erased else {}
         self.compute(this, now=now, afresh=afresh)
         if erased:

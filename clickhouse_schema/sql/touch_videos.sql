@@ -1,5 +1,5 @@
 -- Finds the videos that the touched events concern: those of which they are versions, and those that
--- they are about.
+-- they are about. Only a version changes what a search looks into.
 INSERT INTO touched (pass, what, key)
 SELECT
     {pass:UInt64} AS pass,
@@ -11,7 +11,11 @@ WHERE touched.pass = {pass:UInt64} AND touched.what = 'target' AND match(key, '^
 UNION ALL
 SELECT
     {pass:UInt64} AS pass,
-    'video' AS what,
+    arrayJoin(if(
+        id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event'),
+        ['video', 'text'],
+        ['video']
+    )) AS what,
     video_key AS key
 FROM video_aliases
 WHERE id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what IN ('event', 'target'))
