@@ -22,6 +22,7 @@ COPY clickhouse_schema clickhouse_schema
 COPY ingestion ingestion
 COPY videos videos
 COPY analytics analytics
+COPY notifications notifications
 # The admin's style sheets, for the nginx in front. No setting matters to them, but one has to be there.
 RUN SECRET_KEY=unused python manage.py collectstatic --no-input
 USER 10001

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from clickhouse_schema.projector import Door, Projector
+from funnel.erasure import forget
 from funnel.nostr import relay_place
 
 
@@ -17,6 +18,7 @@ def configured_projector(door: Door) -> Projector:
         trust_seeds=settings.TRUST_SEEDS,
         trust_hops=settings.TRUST_HOPS,
         insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
+        forget=forget,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -155,6 +155,8 @@ READ_MODEL = (
         ("video_places",),
     ),
 )
+# How long the next try waits after people could not be forgotten.
+FORGET_RETRY_SECONDS = 60.0
 # At most so many lists, profiles or videos at once when all are computed again.
 CHUNK_KEYS = 2_000
 # At most so many videos at once in any pass: whom many trust has acted on many.
@@ -212,6 +214,7 @@ class Projector:
     trusted_labelers: pubkeys whose labels change hashtags and sensitivity (NIP-32).
     trust_seeds: pubkeys from which standing spreads over follow lists, trust_hops follows far.
     insert_seconds: how long an insert may take at most.
+    forget: deletes what is kept of people beside ClickHouse; whether that could be done.
     """
 
     def __init__(
@@ -225,6 +228,7 @@ class Projector:
         trust_hops: int = TRUST_HOPS,
         insert_seconds: float = 60,
         lag_seconds: float = LAG_SECONDS,
+        forget: Callable[[Sequence[str]], bool] = lambda pubkeys: True,
     ) -> None:
         self.door = door
         self.own_relays = list(own_relays)
@@ -234,6 +238,10 @@ class Projector:
         self.trust_hops = trust_hops
         self.settle_ms = round(1000 * (insert_seconds + SETTLE_MARGIN_SECONDS))
         self.lag_ms = round(1000 * lag_seconds)
+        self.forget = forget
+        # Whom it could not be done for, and when to try again: the answers do not wait for it.
+        self.to_forget: set[str] = set()
+        self.forget_at = 0.0
         # Arrivals seen once; after a restart everything that has not settled is looked at again.
         self.seen_until_ms = 0
         # Whether the follow lists have been gone over from these seeds.
@@ -411,11 +419,22 @@ class Projector:
         self.touch_videos(this)
         rows = self.erase(this, people) if erased else {}
         self.compute(this, now=now, afresh=afresh)
+        self.forget_people(people["pubkeys"])
         if erased:
             # Not before: an erasure that ends in the middle is pending still.
             self.door.execute(SQL["record_erasures"], people)
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
         return rows
+
+    def forget_people(self, pubkeys: Sequence[str]) -> None:
+        """Has these people forgotten beside ClickHouse, and those who could not be before."""
+        self.to_forget.update(pubkeys)
+        if not self.to_forget or time.monotonic() < self.forget_at:
+            return
+        if self.forget(sorted(self.to_forget)):
+            self.to_forget.clear()
+        else:
+            self.forget_at = time.monotonic() + FORGET_RETRY_SECONDS
 
     def touch_videos(self, this: dict[str, Any]) -> None:
         self.door.execute(SQL["touch_acted_on"], this)

@@ -807,6 +807,56 @@ FROM
 )
 ARRAY JOIN arrayFilter(pair -> ((pair.1) != ''), [(last_id, ''), (if((target_kind IN ('', substring(address, 1, 5))), address, ''), last_id)]) AS named;
 
+CREATE MATERIALIZED VIEW replies_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt8
+)
+AS SELECT
+    parent AS target,
+    'reply' AS relation,
+    id AS event_id,
+    root AS token,
+    '' AS token_url,
+    pubkey AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    '' AS unless_known,
+    0 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
+        arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS named_id,
+        arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS named,
+        arrayFirst(tag -> ((tag[4]) = 'root'), references)[2] AS root_id,
+        arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS reply_id,
+        arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2] AS first_id,
+        arrayLast(tag -> ((tag[4]) != 'mention'), references)[2] AS last_id,
+        if(kind = 1, arrayFirst(reference -> (reference != ''), [root_id, reply_id, first_id]), if(named != '', named, named_id)) AS root,
+        if(kind = 1, if(reply_id != '', reply_id, last_id), (references[1])[2]) AS parent
+    FROM events_local
+    WHERE kind IN (1, 1111)
+)
+WHERE (root != '') AND (parent NOT IN ('', root, named_id));
+
 CREATE MATERIALIZED VIEW reports_mv TO engagement
 (
     `target` String,

@@ -25,16 +25,21 @@ class Description:
     """What an endpoint may be asked and what it answers.
 
     answers: a serializer, or (media type, schema) of what is no JSON. may_miss: whether it answers
-    404 to a name of nothing.
+    404 to a name of nothing. path: what stands in the path of a request with a body.
     """
 
     params: type[Fields]
     answers: Any
     may_miss: bool
+    path: type[Fields] | None = None
 
 
 def described(
-    params: type[Fields], answers: Any, *, may_miss: bool = False
+    params: type[Fields],
+    answers: Any,
+    *,
+    may_miss: bool = False,
+    path: type[Fields] | None = None,
 ) -> Callable[[Method], Method]:
     """Says of a view method what its parameters, or the fields of its body, and its answer are.
 
@@ -42,7 +47,7 @@ def described(
     """
 
     def decorate(method: Method) -> Method:
-        method.described = Description(params, answers, may_miss)  # type: ignore[attr-defined]
+        method.described = Description(params, answers, may_miss, path)  # type: ignore[attr-defined]
         return method
 
     return decorate
@@ -94,10 +99,9 @@ class EndpointSchema(AutoSchema):
         return []
 
     def _get_parameters(self) -> list[dict[str, Any]]:
-        if self.method == "POST":
-            return []
+        described = self.said.path if self.method == "POST" else self.said.params
         parameters = []
-        for name, field in self.said.params().fields.items():
+        for name, field in described().fields.items() if described else ():
             schema = self._map_serializer_field(field, "request")
             in_path = f"{{{name}}}" in self.path
             parameter = {

@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "ingestion",
     "videos",
     "analytics",
+    "notifications",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -161,7 +162,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # clickhouse_schema/migrations holds ClickHouse's SQL files, not Django's migrations.
 MIGRATION_MODULES = {"clickhouse_schema": None}
 
-# Operations state only (admin users, relays, sync cursors); no public answer depends on it.
+# Operations state (admin users, relays, sync cursors), and what people have read of their
+# notifications; no public answer depends on it.
 DATABASES = {
     "default": read(
         env.db_url,

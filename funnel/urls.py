@@ -17,6 +17,7 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("api/", include("videos.urls")),
     path("api/", include("analytics.urls")),
+    path("api/", include("notifications.urls")),
     path("feed/", include("videos.rss_urls")),
     path("admin/", admin.site.urls),
 ]

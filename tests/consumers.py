@@ -144,3 +144,58 @@ def phone_pages_of_following(get: Get, path: str, *, limit: int) -> Iterator[lis
             return
         assert int(answer["next_cursor"]) > 0
         before = {"before": answer["next_cursor"]}
+
+
+# --- What they make of notifications --------------------------------------------------------------
+
+NOT_SHOWN = {"mention", "zap", "list_add"}
+KNOWN = {"reaction", "reply", "repost", "comment", "follow"} | NOT_SHOWN
+TEXTS_OR_NOTHING = (
+    "referenced_event_id",
+    "referenced_event_title",
+    "referenced_d_tag",
+    "root_event_id",
+    "root_event_pubkey",
+    "root_d_tag",
+    "root_addressable_id",
+    "target_comment_id",
+    "comment_content",
+)
+
+
+def notifications_of_the_phone(answer: Any) -> list[Row]:
+    """The phone app casts each value; one of another type drops the whole answer."""
+    assert type(answer) is dict
+    assert is_integer(answer["unread_count"])
+    assert type(answer["has_more"]) is bool
+    cursor = answer["next_cursor"]
+    assert (type(cursor) is str and cursor != "") if answer["has_more"] else cursor is None
+    for row in answer["notifications"]:
+        assert type(row) is dict
+        assert HEX_64.fullmatch(row["source_pubkey"])
+        assert HEX_64.fullmatch(row["source_event_id"])
+        assert row["id"] == row["source_event_id"]
+        for name in ("source_kind", "created_at", "source_created_at"):
+            assert is_integer(row[name]), name
+        assert type(row["read"]) is bool
+        assert type(row["content"]) is str
+        assert row["notification_type"] in KNOWN
+        for name in TEXTS_OR_NOTHING:
+            assert row[name] is None or type(row[name]) is str, name
+        assert row["root_event_kind"] is None or is_integer(row["root_event_kind"])
+        for name in ("source_profile", "referenced_video"):
+            inner = row[name]
+            assert inner is None or all(type(value) is str for value in inner.values()), name
+    return list(answer["notifications"])
+
+
+def notifications_of_the_browser(answer: Any) -> list[Row]:
+    """The browser app shows a type that it knows, of a video, or a follow."""
+    rows = notifications_of_the_phone(answer)
+    identities = [row["source_event_id"] for row in rows]
+    assert len(identities) == len(set(identities))
+    shown = [row for row in rows if row["notification_type"] not in NOT_SHOWN]
+    for row in shown:
+        is_about_something = row["referenced_event_id"] or row["root_event_id"]
+        assert row["notification_type"] == "follow" or is_about_something, "would be dropped"
+    return shown

@@ -44,7 +44,7 @@ from tests.test_docs import DOCS, routes, section, table_rows
 
 __all__ = ["clock_at_now"]
 
-pytestmark = pytest.mark.usefixtures("clock_at_now")
+pytestmark = [pytest.mark.usefixtures("clock_at_now"), pytest.mark.django_db]
 
 PAGE = DOCS / "api.md"
 README = DOCS.parent / "README.md"
@@ -229,12 +229,14 @@ def test_an_example_is_as_the_service_answers(example, published, settings):
         found = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", resolve(urlsplit(url).path).route)
         assert f"/{found}" == example.route
 
+    signed = proof(url, method, at=NOW - T, body=body.encode() or None)
+
     response = APIClient().generic(
         method,
         url.removeprefix(OWN_ADDRESS),
         body,
         content_type="application/json",
-        headers=header_of(proof(url, at=NOW - T)) if "Nostr $(" in example.command else {},
+        headers=header_of(signed) if "Nostr $(" in example.command else {},
     )
 
     if response.status_code != 200:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import Any, NamedTuple, get_args
 
+import orjson
 import pytest
 from rest_framework.test import APIClient
 
@@ -37,7 +38,7 @@ from tests.signed_requests import header_of, proof
 
 __all__ = ["clock_at_now"]
 
-pytestmark = pytest.mark.usefixtures("clock_at_now")
+pytestmark = [pytest.mark.usefixtures("clock_at_now"), pytest.mark.django_db]
 
 # --- What is published ----------------------------------------------------------------------------
 
@@ -414,6 +415,73 @@ EXAMPLES = [
         signed=True,
     ),
     Example(
+        "what others did",
+        f"{AUTHOR}/notifications?limit=30&types=reaction",
+        {
+            "notifications": [
+                {
+                    "source_pubkey": bob.pubkey,
+                    "source_event_id": ID,
+                    "source_kind": 7,
+                    "notification_type": "reaction",
+                    "created_at": int,
+                    "read": False,
+                    "content": "+",
+                    "referenced_event_id": ID,
+                    "referenced_event_title": str,
+                    "referenced_d_tag": str,
+                    "referenced_video": {
+                        "title": str,
+                        "thumbnail": ADDRESS_OF_FILE,
+                        "d_tag": str,
+                        "blurhash": str,
+                    },
+                    "root_event_id": ID,
+                    "root_event_kind": 34236,
+                    "root_event_pubkey": alice.pubkey,
+                    "root_d_tag": str,
+                    "root_addressable_id": re.compile(rf"34236:{alice.pubkey}:.+"),
+                    "target_comment_id": None,
+                    "source_profile": {
+                        "display_name": str,
+                        "picture": str,
+                        "nip05": "bob@x.example",
+                    },
+                }
+            ],
+            "unread_count": 7,
+            "next_cursor": None,
+            "has_more": False,
+        },
+        signed=True,
+    ),
+    Example(
+        "what others did, the last of it: follows, which are about no video",
+        f"{AUTHOR}/notifications?types=follow&limit=1",
+        {
+            "notifications": [
+                {
+                    "source_kind": 3,
+                    "notification_type": "follow",
+                    "created_at": T,
+                    "referenced_event_id": None,
+                    "referenced_video": None,
+                }
+            ],
+            "unread_count": int,
+            "next_cursor": str,
+            "has_more": True,
+        },
+        signed=True,
+    ),
+    Example(
+        "one that is read",
+        f"{AUTHOR}/notifications/read",
+        {"success": True, "marked_count": 1},
+        body={"notification_ids": [REACTION.id, "event-1"]},
+        signed=True,
+    ),
+    Example(
         "collaborations",
         f"{FOLLOWER}/collabs?limit=50",
         [ROW | {"id": VIDEO.id, "tags": VIDEO.tags}],
@@ -478,14 +546,17 @@ def published(migrated_clickhouse: None) -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_answer_has_what_the_apps_read(published, settings, example):
     settings.PUBLIC_URL = "https://funnel.example"
-    signed = proof(settings.PUBLIC_URL + example.target, at=NOW - T)
-    headers = header_of(signed) if example.signed else {}
-    api = APIClient()
+    method = "GET" if example.body is None else "POST"
+    body = None if example.body is None else orjson.dumps(example.body)
+    signed = proof(settings.PUBLIC_URL + example.target, method, at=NOW - T, body=body)
 
-    if example.body is None:
-        response = api.get(example.target, headers=headers)
-    else:
-        response = api.post(example.target, example.body, format="json")
+    response = APIClient().generic(
+        method,
+        example.target,
+        body or b"",
+        content_type="application/json",
+        headers=header_of(signed) if example.signed else {},
+    )
 
     assert example.status == response.status_code, response.content
     assert [] == list(differences(example.golden, response.json()))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("*/README.md")])
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
-APPS = ("funnel", "ingestion", "videos", "analytics", "clickhouse_schema")
+APPS = ("funnel", "ingestion", "videos", "analytics", "notifications", "clickhouse_schema")
 
 of_each_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))

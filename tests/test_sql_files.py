@@ -73,7 +73,7 @@ def test_times_are_in_utc(path):
 OF_THE_SERVER = {"disks", "tables"}
 
 
-@pytest.mark.parametrize("app", ["analytics", "videos"])
+@pytest.mark.parametrize("app", ["analytics", "notifications", "videos"])
 def test_every_public_query_takes_the_time(app):
     timeless = [
         path.stem

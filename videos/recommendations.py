@@ -14,6 +14,7 @@ from funnel import clock
 from funnel.caching import LIST_SECONDS, cached
 from funnel.clickhouse import connections
 from funnel.nostr import VIDEO_KINDS
+from funnel.paging import InvalidCursor, offset_cursor, read_cursor
 from funnel.params import (
     CursorField,
     Params,
@@ -25,7 +26,6 @@ from funnel.params import (
 )
 from funnel.sql import load_query
 from videos import queries
-from videos.paging import InvalidCursor, offset_cursor, read_cursor
 from videos.queries import Filters, Page
 from videos.serializers import SENSITIVE_BY_WORD, Video
 

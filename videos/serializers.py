@@ -8,6 +8,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from funnel.nostr import MAX_CREATED_AT, VIDEO_KINDS, Kind
+from funnel.paging import ROWS_IN_A_SECOND, write_before
 from funnel.params import (
     MAX_ROWS,
     TRUST_BY_WORD,
@@ -20,7 +21,6 @@ from funnel.params import (
     TextField,
     WordField,
 )
-from videos.paging import ROWS_IN_A_SECOND, write_before
 from videos.search import search_words
 
 SORTS = (

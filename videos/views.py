@@ -17,9 +17,7 @@ from funnel import clock
 from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS, cached
 from funnel.nostr import HEX_64
 from funnel.openapi import described
-from funnel.params import MAX_ROWS, Params
-from videos import queries
-from videos.paging import (
+from funnel.paging import (
     Cursor,
     InvalidCursor,
     next_before,
@@ -28,6 +26,8 @@ from videos.paging import (
     read_before,
     read_cursor,
 )
+from funnel.params import MAX_ROWS, Params
+from videos import queries
 from videos.queries import Filters, Page, Place, Row
 from videos.serializers import (
     BULK_STATS,

@@ -1,8 +1,9 @@
 """`manage.py vanish PUBKEY`: erases a person who asked for it on paper, and keeps them erased.
 
 The same as a request to vanish that names this service (NIP-62): everything of the pubkey up to
-that second goes from every table, and nothing of it is accepted again. Exit codes: 0 erased; 1
-refused, not confirmed or failed: run it again.
+that second goes from every table, and nothing of it is accepted again. What the person has marked
+as read goes from Django's database. Exit codes: 0 erased; 1 refused, not confirmed or failed: run
+it again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from clickhouse_schema.configured_projector import configured_projector
 from clickhouse_schema.migrator import server_words
 from funnel import clock
 from funnel.clickhouse import ClickhouseError, clickhouse
+from funnel.erasure import forget
 from funnel.nostr import InvalidReference, decode_pubkey
 
 
@@ -56,6 +58,11 @@ class Command(BaseCommand):
             raise CommandError(f"{error} {server_words(error)}") from error
         for table, erased in rows.items():
             self.stdout.write(f"{table}: {erased:,} rows erased")
+        # Once more, for those whom another projector has been through with already.
+        if not forget([pubkey]):
+            raise CommandError(
+                "Django's database does not answer, and may still have what the person has read."
+            )
         self.stdout.write(f"Nothing of {pubkey} up to {until} is accepted any more.")
 
 

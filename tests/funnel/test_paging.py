@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from funnel.nostr import MAX_CREATED_AT
-from videos.paging import (
+from funnel.paging import (
     Cursor,
     InvalidCursor,
     next_before,
