@@ -553,7 +553,7 @@ def test_an_answer_has_what_the_apps_read(published, settings, example):
     response = APIClient().generic(
         method,
         example.target,
-        body or b"",
+        (body or b"").decode(),
         content_type="application/json",
         headers=header_of(signed) if example.signed else {},
     )

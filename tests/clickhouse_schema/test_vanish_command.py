@@ -32,6 +32,9 @@ from tests.builders import (
 from tests.clickhouse_schema.lively_day import answers, rows
 from tests.delivery import Delivery
 
+# What somebody has marked as read goes from Django's database.
+pytestmark = pytest.mark.django_db
+
 NOW = T + 100_000
 UNTIL = T + 50
 
