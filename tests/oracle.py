@@ -222,6 +222,18 @@ class Zap:
     verified: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """video_key: "" of a follow. parent: the comment that a reply replies to, else ""."""
+
+    type: str
+    event_id: str
+    actor: str
+    created_at: int
+    video_key: str
+    parent: str
+
+
 # --- Validity (NIP-01) ---------------------------------------------------------------------------
 
 
@@ -1151,6 +1163,78 @@ class Oracle:
         """Whose current kind 3 names a pubkey; who follows himself counts."""
         lists = self._live_current(Kind.FOLLOWS)
         return {event.pubkey for event in lists if pubkey in values(event, "p")}
+
+    # What others did
+
+    def notifications(self, pubkey: str) -> list[Notification]:
+        """What concerns a person, the newest first, ties by id."""
+        found: dict[str, Notification] = {}
+        for key, video in self.live_videos.items():
+            if video.pubkey != pubkey:
+                continue
+            disliking = {
+                vote.pubkey for vote in self._latest_votes(key) if self._reaction_text(vote) == "-"
+            }
+            reactions = [
+                event
+                for event in self.reactions[key]
+                if event.pubkey not in disliking and self._reaction_text(event) != "-"
+            ]
+            zaps = [
+                zap
+                for zap in map(self._zap, self._live_of_kinds(Kind.ZAP))
+                if zap is not None and zap.target == key
+            ]
+            acts = [
+                *(("reaction", event.pubkey, event.pubkey, event) for event in reactions),
+                *(("comment", event.id, event.pubkey, event) for event in self.comments[key]),
+                *(("repost", event.pubkey, event.pubkey, event) for event in self.reposts[key]),
+                *(("zap", zap.invoice, zap.sender, zap.receipt) for zap in zaps),
+            ]
+            told = set()
+            for type_, once, actor, event in sorted(
+                acts, key=lambda act: (act[3].created_at, act[3].id)
+            ):
+                if actor != pubkey and (type_, once) not in told:
+                    told.add((type_, once))
+                    found[event.id] = Notification(
+                        type_, event.id, actor, event.created_at, key, ""
+                    )
+        for event in self._live_of_kinds(Kind.NOTE, Kind.COMMENT):
+            parent = self.events.get(self._parent(event) or "")
+            root = self._comment_root(event)
+            if (
+                event.pubkey != pubkey
+                and root in self.live_videos
+                and parent is not None
+                and parent.pubkey == pubkey
+                and parent.kind in (Kind.NOTE, Kind.COMMENT)
+                and self._is_live(parent)
+            ):
+                found[event.id] = Notification(
+                    "reply", event.id, event.pubkey, event.created_at, root or "", parent.id
+                )
+        for follower in self.followers(pubkey) - {pubkey}:
+            versions = self.versions[f"{int(Kind.FOLLOWS)}:{follower}:"]
+            for event in sorted(versions, key=lambda each: (-each.created_at, each.id)):
+                # Choice: a version that is deleted or expired neither begins nor ends anything.
+                if not self._is_live(event):
+                    continue
+                if pubkey not in values(event, "p"):
+                    break
+                since = event
+            found[since.id] = Notification("follow", since.id, follower, since.created_at, "", "")
+        return sorted(found.values(), key=lambda each: (-each.created_at, each.event_id))
+
+    @staticmethod
+    def _parent(event: Event) -> str | None:
+        """What a comment replies to: NIP-22 the first `e`; NIP-10 marked `reply`, else the last."""
+        tags = [tag for tag in event.tags if tag[0] == "e" and HEX_64.fullmatch(item(tag, 1))]
+        if event.kind == Kind.COMMENT:
+            return tags[0][1] if tags else None
+        marked = [tag[1] for tag in tags if item(tag, 3) == "reply"]
+        others = [tag[1] for tag in tags if item(tag, 3) != "mention"]
+        return next(iter(marked), others[-1] if others else None)
 
     # All of it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import os
@@ -16,10 +17,12 @@ from rest_framework.test import APIClient
 from funnel import clock
 from funnel.clickhouse import Clickhouse, connections
 from funnel.sql import Query, parse_query
+from notifications.queries import notifications
+from notifications.read_marks import Read
 from tests.builders import as_json, lightning_service
 from tests.conftest import empty_every_table
 from tests.delivery import OWN_URLS, Delivery
-from tests.oracle import PROFILE_FIELDS, Config, Oracle, Stats, Video
+from tests.oracle import PROFILE_FIELDS, Config, Notification, Oracle, Stats, Video
 from tests.strategies import Cast, EventSet, event_sets
 
 # Chosen for each run, printed in its header; FUZZ_SEED=… repeats one.
@@ -31,6 +34,7 @@ EVENT_SETS = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 CASTS_TOGETHER = 16
 ALONE = max(1, EVENT_SETS // 10)
 TOGETHER = max(1, -(-(EVENT_SETS - ALONE) // CASTS_TOGETHER))
+NOTIFICATION_FIELDS = tuple(field.name for field in dataclasses.fields(Notification))
 SEARCHED = ("cats", "DOG", "edited", "strass", "café", "cafe", "猫", "on", "two", "t")
 
 
@@ -256,6 +260,16 @@ def check(api: APIClient, oracle: Oracle) -> None:
     for pubkey in expected["following"]:
         assert expected["following"][pubkey] == {b for a, b in follows if a == pubkey}
         assert expected["followers"][pubkey] == {a for a, b in follows if b == pubkey}
+
+    # What others did: of authors, commenters and others.
+    people = sorted(expected["profiles"])
+    asked = choose.sample(creators, min(3, len(creators)))
+    for pubkey in [*asked, *choose.sample(people, min(2, len(people)))]:
+        told = notifications(now=oracle.now, pubkey=pubkey, read=Read(), row_limit=500)
+        assert oracle.notifications(pubkey)[:500] == [
+            Notification(**{name: row[name] for name in NOTIFICATION_FIELDS}) for row in told.rows
+        ]
+        assert len(oracle.notifications(pubkey)) == told.unread_count
 
     # NIP-62: nothing of who has vanished is anywhere.
     if oracle.barriers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clickhouse_schema.migrator import MIGRATIONS, read_migrations
 from funnel.sql import parse_query
 from notifications.queries import DETAILS, NOTIFICATIONS
 from tests.builders import (
@@ -405,6 +406,26 @@ def test_what_happens_to_others_is_not_read(api, empty_clickhouse):
     # A few granules of 64 to 256 for each time that a table is asked, of 200,000 rows.
     assert found < 10_000
     assert details < 2_000
+
+
+def test_the_migration_files_replies_that_were_there_before(api, empty_clickhouse):
+    video = a_video(bob, "b")
+    own = a_comment(video, alice)
+    publish(video, own, a_comment(video, carol, parent=own, at=3))
+    before = page(api)["notifications"]
+    empty_clickhouse.command(
+        "ALTER TABLE engagement DELETE WHERE relation = 'reply' SETTINGS mutations_sync = 2"
+    )
+    assert [] == page(api)["notifications"]
+
+    [migration] = [
+        each for each in read_migrations(MIGRATIONS) if each.name == "0016_index_replies"
+    ]
+    for statement in migration.statements:
+        empty_clickhouse.command(statement)
+
+    assert before == page(api)["notifications"]
+    assert 1 == len(before)
 
 
 def test_a_reply_to_a_comment_is_found_by_the_parent_and_by_nothing_else(api):
