@@ -28,6 +28,9 @@ from tests.clickhouse_schema.lively_day import EDITED, EVENTS, NOW, SHORT
 from tests.clickhouse_server import LocalServer
 from tests.delivery import Delivery
 
+# Who vanished is forgotten in Django's database too.
+pytestmark = pytest.mark.django_db
+
 MORE = (
     a_profile(bob, name="Bob", at=4),
     a_video(bob, "b", title="birds", at=6, tags=[("t", "birds")]),

@@ -29,6 +29,9 @@ from tests.clickhouse_schema.lively_day import (
 )
 from tests.delivery import Delivery
 
+# Who vanished is forgotten in Django's database too.
+pytestmark = pytest.mark.django_db
+
 SLOW_INSERT = """
 INSERT INTO events_local (id, kind, content)
 SELECT
