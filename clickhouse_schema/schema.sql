@@ -103,7 +103,7 @@ CREATE TABLE deletions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, pubkey, event_id)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW deletions_mv TO deletions
 (
@@ -147,7 +147,7 @@ CREATE TABLE engagement
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, relation, event_id, token)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE TABLE engagement_targets
 (
@@ -158,7 +158,7 @@ CREATE TABLE engagement_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (event_id, target)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW engagement_targets_mv TO engagement_targets
 (
@@ -257,16 +257,16 @@ FROM events_local;
 
 CREATE TABLE events_local
 (
-    `id` String CODEC(ZSTD(1)),
-    `pubkey` String CODEC(ZSTD(1)),
-    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
-    `kind` UInt16,
+    `id` String CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 8192),
+    `pubkey` String CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 8192),
+    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)) SETTINGS (min_compress_block_size = 8192),
+    `kind` UInt16 SETTINGS (min_compress_block_size = 8192),
     `tags` Array(Array(String)) CODEC(ZSTD(3)),
     `content` String CODEC(ZSTD(3)),
     `sig` String CODEC(ZSTD(1)),
     `embedded` UInt8,
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3),
-    `expiration` UInt32 MATERIALIZED if((kind NOT IN (5, 62)) AND match(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2], '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2]), 4294967295), 4294967295)), 4294967295)
+    `expiration` UInt32 MATERIALIZED if((kind NOT IN (5, 62)) AND match(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2], '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2]), 4294967295), 4294967295)), 4294967295) SETTINGS (min_compress_block_size = 8192)
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
@@ -280,7 +280,7 @@ CREATE TABLE first_seen
 )
 ENGINE = AggregatingMergeTree
 ORDER BY pubkey
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW labels_mv TO engagement
 (
@@ -336,7 +336,7 @@ CREATE TABLE list_entries
 )
 ENGINE = ReplacingMergeTree(version, gone)
 ORDER BY (entry, list)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, min_compress_block_size = 8192;
 
 CREATE TABLE list_versions
 (
@@ -462,7 +462,7 @@ CREATE TABLE playback_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY event_id
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW playback_targets_mv TO playback_targets
 (
@@ -485,7 +485,7 @@ CREATE TABLE playbacks
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, event_id)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE TABLE playbacks_by_time
 (
@@ -1153,7 +1153,7 @@ CREATE TABLE video_aliases
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW video_aliases_mv TO video_aliases
 (
@@ -1190,7 +1190,7 @@ CREATE TABLE video_places
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (video_key, list, tier)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW video_places_mv TO video_places
 (
@@ -1294,7 +1294,7 @@ CREATE TABLE video_stats
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY video_key
-SETTINGS index_granularity = 64;
+SETTINGS index_granularity = 64, min_compress_block_size = 8192;
 
 CREATE TABLE video_texts
 (
@@ -1344,7 +1344,7 @@ CREATE TABLE video_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (video_key, id)
-SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
 
 CREATE MATERIALIZED VIEW video_versions_mv TO video_versions
 (
