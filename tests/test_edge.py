@@ -164,7 +164,7 @@ def test_every_parameter_of_the_code_is_known():
         if isinstance(value, type) and issubclass(value, Params)
     }
     # These stand in the path or in the body.
-    elsewhere = {"pubkey", "reference", "pubkeys", "event_ids"}
+    elsewhere = {"pubkey", "reference", "tab", "pubkeys", "event_ids"}
 
     assert known == set(used)
     # What is missing in the template would be dropped from every question.
