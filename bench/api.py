@@ -31,7 +31,6 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel import clickhouse
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, parse_query
@@ -225,6 +224,30 @@ def kept(ports: dict[str, int], tag: str, *, rounds: int, seconds: int) -> dict[
 # --- Processes -----------------------------------------------------------------------------------
 
 
+def filled(server: LocalServer, database: str, events: int) -> dict[str, str]:
+    """Makes up so many events in an empty database; the environment of an API that has them."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "funnel.settings",
+        "SECRET_KEY": "bench",
+        "LOG_LEVEL": "WARNING",
+        "DATABASE_URL": "sqlite://:memory:",
+        "CLICKHOUSE_URL": f"clickhouse://127.0.0.1:{server.port}",
+        "CLICKHOUSE_USER": "default",
+        "CLICKHOUSE_PASSWORD": PASSWORD,
+        "CLICKHOUSE_DATABASE": database,
+        "RATE_LIMIT": "0",
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "generate_events", "--count", str(events)],
+        cwd=REPOSITORY,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return environment
+
+
 @contextlib.contextmanager
 def gunicorn(directory: Path, environment: dict[str, str], *application: str) -> Iterator[int]:
     port = free_port()
@@ -263,33 +286,10 @@ def first_answer(port: int) -> tuple[str, int]:
 
 
 def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -> dict[str, Any]:
-    reached = server.settings(DATABASE)
-    migrator = Migrator(reached, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in migrator.migrations:
-        migrator.apply(migration)
-    migrator.close()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "funnel.settings",
-        "SECRET_KEY": "bench",
-        "LOG_LEVEL": "WARNING",
-        "DATABASE_URL": "sqlite://:memory:",
-        "CLICKHOUSE_URL": f"clickhouse://127.0.0.1:{server.port}",
-        "CLICKHOUSE_USER": "default",
-        "CLICKHOUSE_PASSWORD": PASSWORD,
-        "CLICKHOUSE_DATABASE": DATABASE,
-        "RATE_LIMIT": "0",
-    }
+    reached = server.migrate(DATABASE)
     began = time.monotonic()
-    subprocess.run(
-        [sys.executable, "manage.py", "generate_events", "--count", str(options.count)],
-        cwd=REPOSITORY,
-        env=environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    filled = time.monotonic() - began
+    environment = filled(server, DATABASE, options.count)
+    filling = time.monotonic() - began
     settings.CLICKHOUSE["reader"].update(reached, readonly=True)
     [video] = clickhouse.connections["reader"].select(A_VIDEO, {})
 
@@ -312,7 +312,7 @@ def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -
     return {
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "events": options.count,
-        "filling_seconds": round(filled, 1),
+        "filling_seconds": round(filling, 1),
         "answer_bytes": size,
         "uncached": uncached,
         "kept": cached,

@@ -41,7 +41,6 @@ import structlog  # noqa: E402
 
 from bench.ingest import cpu_seconds, free_port  # noqa: E402
 from clickhouse_schema.generated import Generated  # noqa: E402
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations  # noqa: E402
 from clickhouse_schema.projector import Projector  # noqa: E402
 from clickhouse_schema.rebuild import Rebuild  # noqa: E402
 from funnel.clickhouse import Clickhouse  # noqa: E402
@@ -235,12 +234,7 @@ def file_server(directory: Path, body: bytes) -> Iterator[tuple[int, int]]:
 
 
 def fill(server: LocalServer, events: int) -> None:
-    migrator = Migrator(server.settings(DATABASE), read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in migrator.migrations:
-        migrator.apply(migration)
-    migrator.close()
-    door = Clickhouse({**server.settings(DATABASE), "query_seconds": 600})
+    door = Clickhouse({**server.migrate(DATABASE), "query_seconds": 600})
     now = int(time.time())
     with contextlib.closing(door):
         made = Generated(count=events, seed=1, until=now, days=30)

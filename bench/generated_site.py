@@ -14,7 +14,6 @@ from typing import Any
 from django.conf import settings
 
 from clickhouse_schema.generated import Generated
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from clickhouse_schema.projector import Projector
 from clickhouse_schema.rebuild import Rebuild
 from funnel.clickhouse import Clickhouse, ClickhouseSettings, connections
@@ -63,12 +62,7 @@ def a_server(directory: Path) -> Iterator[LocalServer]:
 
 def filled(server: LocalServer, database: str, events: int) -> ClickhouseSettings:
     """A database with the schema and so many events, all of them in the answers."""
-    of = server.settings(database)
-    migrator = Migrator(of, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in migrator.migrations:
-        migrator.apply(migration)
-    migrator.close()
+    of = server.migrate(database)
     door = Clickhouse({**of, "query_seconds": 24 * 3600})
     try:
         Generated(count=events, seed=1, until=UNTIL, days=365).insert(door, progress=silent)

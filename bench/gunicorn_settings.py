@@ -21,9 +21,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.api import gunicorn, spread
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
-from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
+from bench.api import filled, gunicorn, spread
+from tests.clickhouse_server import LocalServer
 
 DATABASE = "bench_gunicorn"
 TARGET = "/api/videos?sort=recent&limit=50"
@@ -86,30 +85,8 @@ def asked(server: LocalServer, port: int, seconds: int) -> dict[str, float]:
 
 
 def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -> dict[str, Any]:
-    migrator = Migrator(server.settings(DATABASE), read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in migrator.migrations:
-        migrator.apply(migration)
-    migrator.close()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "funnel.settings",
-        "SECRET_KEY": "bench",
-        "LOG_LEVEL": "WARNING",
-        "DATABASE_URL": "sqlite://:memory:",
-        "CLICKHOUSE_URL": f"clickhouse://127.0.0.1:{server.port}",
-        "CLICKHOUSE_USER": "default",
-        "CLICKHOUSE_PASSWORD": PASSWORD,
-        "CLICKHOUSE_DATABASE": DATABASE,
-        "RATE_LIMIT": "0",
-    }
-    subprocess.run(
-        [sys.executable, "manage.py", "generate_events", "--count", str(options.count)],
-        cwd=REPOSITORY,
-        env=environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    server.migrate(DATABASE)
+    environment = filled(server, DATABASE, options.count)
     found: dict[str, dict[str, dict[str, list[float]]]] = {load: {} for load in LOADS}
     for _ in range(options.rounds):
         for kind, workers, threads in SETTINGS:

@@ -39,7 +39,6 @@ from urllib.request import urlopen
 import orjson
 from coincurve import PublicKeyXOnly
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel.clickhouse import Clickhouse
 from funnel.nostr import Event, Kind
 from funnel.sql import parse_query
@@ -92,12 +91,7 @@ class Site:
         self.directory = directory
         self.server = LocalServer(directory)
         self.server.start()
-        settings = self.server.settings(DATABASE)
-        migrator = Migrator(settings, read_migrations(MIGRATIONS))
-        migrator.prepare()
-        for migration in migrator.migrations:
-            migrator.apply(migration)
-        migrator.close()
+        settings = self.server.migrate(DATABASE)
         self.door = Clickhouse({**settings, "query_seconds": 120})
         self.environment = {
             "PATH": os.environ["PATH"],

@@ -25,7 +25,6 @@ from typing import Any
 
 import structlog
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from clickhouse_schema.projector import SQL, Projector
 from clickhouse_schema.rebuild import Rebuild
 from funnel.clickhouse import Clickhouse
@@ -110,12 +109,7 @@ REACTIONS = parse_query(
 
 def filled(server: LocalServer, database: str, events: int) -> tuple[Clickhouse, Projector]:
     """A database with so many events, all of them in the read model."""
-    migrator = Migrator({**server.settings(), "database": database}, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in migrator.migrations:
-        migrator.apply(migration)
-    migrator.close()
-    door = Clickhouse({**server.settings(), "database": database, "query_seconds": 24 * 3600})
+    door = Clickhouse({**server.migrate(database), "query_seconds": 24 * 3600})
     for first in range(0, events, CHUNK_EVENTS):
         door.execute(HISTORY, {"first": first, "events": min(CHUNK_EVENTS, events - first)})
     projector = Projector(door, insert_seconds=3600, lag_seconds=-1)

@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel.clickhouse import Clickhouse
 from funnel.nostr import VIDEO_KINDS
 from funnel.sql import Query, parse_query
@@ -136,12 +135,7 @@ WITHOUT_INDEX = "\nSETTINGS use_skip_indexes = 0, query_plan_direct_read_from_te
 
 
 def filled(server: LocalServer, count: int) -> Clickhouse:
-    migrator = Migrator({**server.settings(), "database": DATABASE}, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in migrator.migrations:
-        migrator.apply(migration)
-    migrator.close()
-    door = Clickhouse({**server.settings(), "database": DATABASE, "query_seconds": 600})
+    door = Clickhouse({**server.migrate(DATABASE), "query_seconds": 600})
     for first in range(0, count, CHUNK_VIDEOS):
         chunk = {"first": first, "videos": min(CHUNK_VIDEOS, count - first)}
         door.execute(FILL_STATS, chunk)

@@ -21,7 +21,6 @@ from typing import Any
 
 import structlog
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from clickhouse_schema.projector import Projector
 from funnel.clickhouse import Clickhouse
 from funnel.sql import parse_query
@@ -101,17 +100,9 @@ def measured(world: World) -> dict[str, dict[str, Any]]:
         server.start()
         try:
             for name, seeded in (("with seeds", True), ("without seeds", False)):
-                settings = {
-                    **server.settings(),
-                    "database": f"bench_{name.replace(' ', '_')}",
-                    "query_seconds": 300,
-                }
-                migrator = Migrator(settings, read_migrations(MIGRATIONS))
-                migrator.prepare()
-                for migration in migrator.migrations:
-                    migrator.apply(migration)
-                migrator.close()
-                results[name] = Measurement(Clickhouse(settings), world, seeded=seeded).run()
+                settings = server.migrate(f"bench_{name.replace(' ', '_')}")
+                door = Clickhouse({**settings, "query_seconds": 300})
+                results[name] = Measurement(door, world, seeded=seeded).run()
         finally:
             server.stop()
     return results

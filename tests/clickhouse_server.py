@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel.clickhouse import ClickhouseSettings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -81,6 +82,16 @@ class LocalServer:
 
     def last_words(self) -> str:
         return "Its log ends:\n" + self.log.read_text()[-2000:]
+
+    def migrate(self, database: str) -> ClickhouseSettings:
+        """Makes a database with the whole schema; how to reach it."""
+        settings = self.settings(database)
+        migrator = Migrator(settings, read_migrations(MIGRATIONS))
+        migrator.prepare()
+        for migration in migrator.migrations:
+            migrator.apply(migration)
+        migrator.close()
+        return settings
 
     def settings(self, database: str = "") -> ClickhouseSettings:
         return {

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from analytics import serializers as analytics_serializers
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel.clickhouse import Clickhouse
 from funnel.params import Params
 from ingestion.demo.edge import TEMPLATE
@@ -325,13 +324,8 @@ def own_clickhouse(tmp_path):
     server = LocalServer(tmp_path)
     server.start()
     try:
-        migrator = Migrator(server.settings("edge"), read_migrations(MIGRATIONS))
-        migrator.prepare()
-        for migration in migrator.migrations:
-            migrator.apply(migration)
-        migrator.close()
         video = a_video()
-        with contextlib.closing(Clickhouse(server.settings("edge"))) as door:
+        with contextlib.closing(Clickhouse(server.migrate("edge"))) as door:
             Delivery(door, now=NOW).deliver([[as_json(video)]])
         yield server, video.id
     finally:

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from clickhouse_schema.projector import Projector
 from funnel.clickhouse import Clickhouse
 from funnel.nostr import Event, Kind
@@ -139,11 +138,7 @@ class Run:
             at = start - HISTORY_SECONDS + number * HISTORY_SECONDS // stored
             self._keep(crowd.next(at), self._relay.store)
         await asyncio.to_thread(self._server.start)
-        migrator = Migrator(self._server.settings(DATABASE), read_migrations(MIGRATIONS))
-        migrator.prepare()
-        for migration in migrator.migrations:
-            migrator.apply(migration)
-        migrator.close()
+        self._server.migrate(DATABASE)
         await self._relay.open()
         self._environment = {
             "PATH": os.environ["PATH"],
