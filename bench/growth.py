@@ -46,7 +46,7 @@ def questions(door: Clickhouse) -> dict[str, Callable[[], Any]]:
         return lambda: queries.feed(sort, Filters(kinds=KINDS, **filters), now=UNTIL, row_limit=20)
 
     return {
-        "by id": lambda: queries.videos_by_reference([dice.choice(ids)], now=UNTIL),
+        "by id": lambda: queries.video_by_reference(dice.choice(ids), now=UNTIL),
         "author": lambda: feed("recent", author=dice.choice(authors))(),
         "recent": feed("recent"),
         "trending": feed("trending"),

@@ -93,7 +93,7 @@ def measured(count: int, rounds: int) -> dict[str, Any]:
         dice = random.Random(1)
         pairs: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
             "stats by id": (
-                lambda: queries.videos_by_reference([dice.choice(ids)], now=UNTIL),
+                lambda: queries.video_by_reference(dice.choice(ids), now=UNTIL),
                 lambda: door.select(STATS_AT_QUERY_TIME, {"id": dice.choice(ids)}),
             ),
             "trending": (

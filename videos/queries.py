@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from funnel.clickhouse import connections
+from funnel.nostr import HEX_64
 from funnel.sql import Query, load_query
+from videos.rows import Row, public_row
 from videos.search import marked
-
-Row = dict[str, Any]
 
 FEED_RECENT = load_query(__file__, "feed_recent")
 FEED_RANKED = load_query(__file__, "feed_ranked")
@@ -38,6 +38,7 @@ ONE_WORD = {"published": "recent", "engagement": "popular"}
 COUNT_VIDEOS = load_query(__file__, "count_videos")
 SEARCH_TEXT = load_query(__file__, "search_text")
 NAMED_VIDEOS = load_query(__file__, "named_videos")
+VIDEO_BY_ID = load_query(__file__, "video_by_id")
 VIDEOS_OF_LIST = load_query(__file__, "videos_of_list")
 VIDEO_ROWS = load_query(__file__, "video_rows")
 EVENT = load_query(__file__, "event")
@@ -217,6 +218,16 @@ def search_values(
     }
 
 
+def video_by_reference(reference: str, *, now: int) -> Row | None:
+    """The row of the live video that a reference names, as in videos_by_reference()."""
+    if HEX_64.fullmatch(reference):
+        # What nearly everybody asks by. It may be a d tag as well, which costs three times as much.
+        values = {"now": now, "id": reference, "trusted": True}
+        if found := connections["reader"].select(VIDEO_BY_ID, values):
+            return public_row(found[0])
+    return videos_by_reference([reference], now=now).get(reference)
+
+
 def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row]:
     """The row of the live video that each reference names, without those that name none.
 
@@ -229,8 +240,8 @@ def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row
 
 
 def by_name(rows: list[Row]) -> dict[str, Row]:
-    """Rows of named_videos.sql by each of their names, which they lose."""
-    named = [(row.pop("names"), row) for row in rows]
+    """Rows of named_videos.sql, as they are shown, by each of their names."""
+    named = [(row["names"], public_row(row)) for row in rows]
     return {name: row for names, row in named for name in names}
 
 
@@ -253,9 +264,8 @@ def videos_of_list(
             "trusted": True,
         },
     )
-    about_list = [(row.pop("listed"), row.pop("source_event_id")) for row in rows]
-    listed, source_event_id = about_list[0]
-    return listed, by_name(rows), source_event_id or None
+    listed, source_event_id = rows[0]["listed"], rows[0]["source_event_id"]
+    return listed, by_name([row for row in rows if row["names"]]), source_event_id or None
 
 
 def video_rows(keys: Sequence[str], *, now: int, trusted: bool = True) -> list[Row]:
@@ -266,7 +276,7 @@ def video_rows(keys: Sequence[str], *, now: int, trusted: bool = True) -> list[R
     if not keys:
         return []
     values = {"now": now, "keys": keys, "trusted": trusted}
-    return connections["reader"].select(VIDEO_ROWS, values)
+    return [public_row(row) for row in connections["reader"].select(VIDEO_ROWS, values)]
 
 
 def event(id: str, *, now: int) -> Row | None:

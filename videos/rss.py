@@ -18,6 +18,7 @@ from funnel.caching import LIST_SECONDS, cached
 from funnel.nostr import VIDEO_KINDS
 from funnel.params import DEFAULT_ROWS, Params
 from videos import queries
+from videos.rows import Row
 
 # What XML 1.0 §2.2 cannot hold, not even escaped.
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -75,7 +76,7 @@ def rss(request: Request, title: str, sort: str, filters: queries.Filters) -> Ht
     return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)
 
 
-def add_item(feed: Rss201rev2Feed, row: queries.Row) -> None:
+def add_item(feed: Rss201rev2Feed, row: Row) -> None:
     video_url = xml(row["video_url"])
     feed.add_item(
         title=xml(row["title"]) or "Untitled",

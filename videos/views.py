@@ -28,7 +28,8 @@ from funnel.paging import (
 )
 from funnel.params import MAX_ROWS, Params
 from videos import queries
-from videos.queries import Filters, Page, Place, Row
+from videos.queries import Filters, Page, Place
+from videos.rows import Row
 from videos.serializers import (
     BULK_STATS,
     FOLLOWING_FEED,
@@ -242,7 +243,7 @@ class VideoViewSet(ViewSet):
 
     def live(self, reference: str, *, now: int) -> Row:
         """The row of the video; raises NotFound for what is not live."""
-        video = queries.videos_by_reference([reference], now=now).get(reference)
+        video = queries.video_by_reference(reference, now=now)
         if video is None:
             raise NotFound("Video not found")
         return video

@@ -200,6 +200,27 @@ def test_the_videos_of_names_are_one_granule_each(door):
     assert [2, 2] >= sorted(granules(shown, "video_stats"))
 
 
+def test_a_video_by_its_id_is_one_granule(door):
+    [known] = door.select(parse_query("t.t", "-- One.\nSELECT id FROM video_stats LIMIT 1"), {})
+    door.command(
+        "INSERT INTO video_aliases (id, video_key, pubkey, created_at)"
+        " SELECT id, video_key, pubkey, created_at FROM video_stats"
+    )
+    for id, most in ((known["id"], 1), ("ab" * 32, 0)):
+        shown = plan(door, queries.VIDEO_BY_ID, {"now": NOW, "id": id, "trusted": True})
+
+        assert [most, most] >= sorted(granules(shown, "video_stats")), id
+        assert "listed_videos" not in shown
+
+
+def test_a_name_of_nothing_reads_no_row_of_a_video(door):
+    names = {"now": NOW, "references": ["no such d tag"], "trusted": True}
+
+    shown = plan(door, queries.NAMED_VIDEOS, names)
+
+    assert not any(granules(shown, "video_stats"))
+
+
 def recommended(**changes: Any) -> dict[str, Any]:
     asked = {
         "now": NOW,

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import nostr_sdk
 import pytest
 
+from clickhouse_schema.migrator import MIGRATIONS, read_migrations
 from funnel.nostr import Kind
 from tests.builders import a_deletion, a_reaction, a_video, address, alice, bob, carol
 from tests.published import publish
@@ -79,6 +80,42 @@ def test_a_d_tag_may_hold_anything(api):
     assert d_tags == [stats(api, address(video)).json()["d_tag"] for video in videos]
 
 
+def test_a_d_tag_may_look_like_an_id(api):
+    """As where it is the hash of the file; an id of an event comes first."""
+    other = a_video(alice, "cats", title="by its id")
+    by_hash = a_video(alice, "ab" * 32, title="by its d tag")
+    publish(other, by_hash, a_video(alice, other.id, title="as another's id"))
+
+    assert "by its d tag" == stats(api, "ab" * 32).json()["title"]
+    assert "by its id" == stats(api, other.id).json()["title"]
+    publish(a_deletion(other, by=alice))
+    assert 404 == stats(api, other.id).status_code
+
+
+def test_any_text_comes_back_as_it_was_signed(api):
+    title = '"quoted" \\n \\/ </b> \t\u0001 \u2028 猫 👩‍👩‍👧 \x7f {title:String} %s'
+    video = a_video(alice, "cats", title=title, content=title * 2, tags=[["x", title, ""]])
+    publish(video)
+
+    row = stats(api, video.id).json()
+
+    assert (title, title * 2) == (row["title"], row["content"])
+    assert [list(tag) for tag in video.tags] == row["tags"]
+
+
+def test_floats_that_are_whole_are_written_as_floats(api):
+    """Clients of typed languages do not take 40 for one."""
+    video = a_video(
+        alice, "cats", tags=[["imeta", "url https://media.example/1.mp4", "duration 40"]]
+    )
+    publish(video)
+
+    answer = stats(api, video.id).content
+
+    assert b'"duration":40.0,' in answer
+    assert b'"loops":0.0,' in answer
+
+
 def test_a_video_without_an_address_is_found_by_its_id(api):
     video = a_video(alice, kind=Kind.SHORT_VIDEO, title="Cats")
     publish(video)
@@ -110,3 +147,16 @@ def test_a_malformed_reference_is_a_400_that_does_not_repeat_it(api, reference):
 
     assert 400 == response.status_code
     assert reference not in response.json()["error"]
+
+
+def test_a_migration_packs_the_videos_that_were_there_before(api, clickhouse):
+    video = a_video(alice, "cats", title="Cats")
+    publish(video, a_reaction(video, bob, "🔥"))
+    before = stats(api, video.id).json()
+    clickhouse.command("ALTER TABLE video_stats DROP COLUMN shown")
+    [migration] = [each for each in read_migrations(MIGRATIONS) if each.name.startswith("0018_")]
+
+    for statement in migration.statements:
+        clickhouse.command(statement)
+
+    assert before == stats(api, video.id).json()

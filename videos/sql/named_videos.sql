@@ -4,13 +4,9 @@
 WITH
     -- scalars, so that the rows are read by keys that are known when the reading is planned
     (SELECT groupArray((reference, video_key)) FROM find_videos) AS named,
-    arrayDistinct(named.2) AS named_keys
+    -- '' is nobody's key: of no key at all everything would be read
+    arrayPushBack(arrayDistinct(named.2), '') AS named_keys
 SELECT
-    arrayMap(
-        pair -> pair.1,
-        arrayFilter(
-            pair -> pair.2 = if(video_rows.address != '', video_rows.address, video_rows.id), named
-        )
-    ) AS names,
+    arrayMap(pair -> pair.1, arrayFilter(pair -> pair.2 = video_rows.video_key, named)) AS names,
     video_rows.*
 FROM video_rows
