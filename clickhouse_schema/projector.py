@@ -43,13 +43,12 @@ SQL = {
         "count_consequences",
         "touch_seasoned",
         "note_first_seen",
-        "touch_deleted_events",
-        "touch_lists",
-        "touch_profiles",
+        "touch_deletions",
+        "find_named_events",
+        "touch_replaceable",
         "drop_events",
         "touch_acted_on",
         "touch_videos",
-        "touch_deleted_videos",
         "touch_listed_videos",
         "touch_targets",
         "touch_acts",
@@ -86,9 +85,6 @@ SQL = {
         "project_listed_videos",
     )
 }
-
-# Kinds whose current version is a list of people or videos (NIP-02, NIP-51).
-LIST_KINDS = (Kind.FOLLOWS, Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
 
 # Every table that holds something of an event, with the column of its id.
 EVENT_TABLES = (
@@ -394,28 +390,32 @@ class Projector:
             "untils": [row["erased_until"] for row in erased],
         }
         if erased:
-            kinds = None
             self.door.execute(SQL["touch_erased_events"], this | people)
             self.door.execute(SQL["touch_erased_people"], this | {"pubkeys": people["pubkeys"]})
             self.door.execute(SQL["touch_interrupted_erasures"], this)
-        if has(Kind.DELETION):
-            kinds = None
-            self.door.execute(SQL["touch_deleted_events"], this)
-            self.door.execute(SQL["touch_deleted_videos"], this)
+            self.door.execute(SQL["find_named_events"], this)
+        # What an erased request had deleted is there again.
+        names = bool(erased) or has(Kind.DELETION)
+        if names:
+            self.door.execute(SQL["touch_deletions"], this)
+            self.door.execute(SQL["find_named_events"], this)
         consequences = self.door.select(SQL["count_consequences"], at)[0]
         if consequences["seasoned"]:
             self.door.execute(SQL["touch_seasoned"], this)
-        if kinds is None or kinds - {Kind.VIEW}:
+        if consequences["authors"]:
             self.door.execute(SQL["note_first_seen"], this)
         if consequences["due"]:
             self.door.execute(SQL["record_due"], at)
+        if consequences["replaceable"]:
+            self.door.execute(SQL["touch_replaceable"], this)
         self.door.execute(SQL["drop_events"], this)
-        if has(*LIST_KINDS):
-            self.door.execute(SQL["touch_lists"], this)
-            self.door.execute(SQL["touch_listed_videos"], this)
-        if has(Kind.PROFILE):
-            self.door.execute(SQL["touch_profiles"], this)
-            self.door.execute(SQL["touch_texts"], this)
+        # An earlier pass may have left lists and profiles, too.
+        if kinds is None or names or consequences["replaceable"]:
+            touched = self.door.select(SQL["count_touched"], this)[0]
+            if touched["lists"]:
+                self.door.execute(SQL["touch_listed_videos"], this)
+            if touched["profiles"]:
+                self.door.execute(SQL["touch_texts"], this)
         self.touch_videos(this)
         rows = self.erase(this, people) if erased else {}
         self.compute(this, now=now, afresh=afresh)

@@ -1,28 +1,33 @@
--- Whether the touched events change by themselves later, and whether some lend their authors' acts a
--- history: mostly not.
+-- What touched events may have changed beside what they are about: mostly nothing.
 SELECT
     countIf(
         (expiration > {now:UInt32} AND expiration < 4294967295) OR created_at > {now:UInt32} + 900
     ) AS due,
+    countIf(kind IN (0, 3, 10003, 30003, 30005)) AS replaceable,
+    countIf(kind NOT IN (13, 62, 1059, 9735, 22236)) AS authors,
+    -- whose authors' acts have a history behind them now
     (
         SELECT count()
         FROM (
-            SELECT
-                pubkey,
-                min(created_at) AS first_at
-            FROM first_seen
-            WHERE pubkey IN (SELECT pubkey FROM touched_events WHERE pass = {pass:UInt64})
+            SELECT pubkey
+            FROM (
+                SELECT
+                    pubkey,
+                    created_at AS known,
+                    4294967295 AS earlier
+                FROM first_seen
+                WHERE pubkey IN (SELECT pubkey FROM touched_events WHERE pass = {pass:UInt64})
+                UNION ALL
+                SELECT
+                    pubkey,
+                    4294967295 AS known,
+                    created_at AS earlier
+                FROM touched_events
+                WHERE pass = {pass:UInt64} AND kind NOT IN (13, 62, 1059, 9735, 22236)
+            )
             GROUP BY pubkey
-        ) AS known
-        INNER JOIN (
-            SELECT
-                pubkey,
-                min(created_at) AS first_at
-            FROM touched_events
-            WHERE pass = {pass:UInt64} AND kind NOT IN (13, 62, 1059, 9735, 22236)
-            GROUP BY pubkey
-        ) AS earlier ON known.pubkey = earlier.pubkey
-        WHERE earlier.first_at < known.first_at
+            HAVING min(earlier) < min(known) AND min(known) < 4294967295
+        )
     ) AS seasoned
 FROM touched_events
 WHERE pass = {pass:UInt64}
