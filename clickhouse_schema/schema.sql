@@ -30,49 +30,6 @@ AS SELECT
     comments
 FROM videos(now = {now:UInt32});
 
-CREATE MATERIALIZED VIEW comments_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    if(root_address != '', root_address, root_id) AS target,
-    'comment' AS relation,
-    id AS event_id,
-    '' AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS root_address,
-        arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS root_id
-    FROM events_local
-    WHERE kind = 1111
-)
-WHERE target != '';
-
 CREATE TABLE current_lists
 (
     `list` String CODEC(ZSTD(1)),
@@ -148,6 +105,77 @@ CREATE TABLE engagement
 ENGINE = ReplacingMergeTree
 ORDER BY (target, relation, event_id, token)
 SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+
+CREATE MATERIALIZED VIEW engagement_mv TO engagement
+(
+    `target` String,
+    `relation` String,
+    `event_id` String,
+    `token` String,
+    `token_url` String,
+    `actor` String,
+    `pubkey` String,
+    `kind` UInt16,
+    `created_at` UInt32,
+    `expiration` UInt32,
+    `unless_known` String,
+    `amount_msat` UInt64
+)
+AS SELECT
+    act.1 AS target,
+    act.2 AS relation,
+    id AS event_id,
+    act.3 AS token,
+    act.4 AS token_url,
+    act.5 AS actor,
+    pubkey,
+    kind,
+    created_at,
+    expiration,
+    act.6 AS unless_known,
+    act.7 AS amount_msat
+FROM
+(
+    SELECT
+        id,
+        pubkey,
+        kind,
+        created_at,
+        expiration,
+        arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
+        (references[-1])[2] AS last_id,
+        arrayFilter(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags) AS addresses,
+        (addresses[-1])[2] AS address,
+        replaceAll(content, '️', '') AS text,
+        if(match(text, '^:[A-Za-z0-9_-]+:$'), arrayFirst(tag -> (((tag[1]) = 'emoji') AND (concat(':', tag[2], ':') = text) AND ((tag[3]) != '')), tags)[3], '') AS picture,
+        multiIf((text IN ('+', '', '-')) OR (picture != ''), text, match(text, '^[0-9#*\\x{200d}\\x{e0020}-\\x{e007f}\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]{1,16}$') AND match(text, '[\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]'), text, 'other') AS voice,
+        arrayFirst(tag -> ((tag[1]) = 'k'), tags)[2] AS target_kind,
+        if(embedded, JSONExtract(content, 'tags', 'Array(Array(String))'), []) AS embedded_tags,
+        arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS named_id,
+        arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS named,
+        arrayFirst(tag -> ((tag[4]) = 'root'), references)[2] AS root_id,
+        arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS reply_id,
+        arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2] AS first_id,
+        multiIf(kind = 1, arrayFirst(reference -> (reference != ''), [root_id, reply_id, first_id]), named != '', named, named_id) AS root,
+        multiIf(kind = 1111, (references[1])[2], reply_id != '', reply_id, arrayLast(tag -> ((tag[4]) != 'mention'), references)[2]) AS parent,
+        arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> (((tag[1]) = 'q') AND match(tag[2], '^([0-9a-f]{64}$|3423[56]:[0-9a-f]{64}:)')), tags))) AS quotes,
+        lower(arrayFirst(tag -> ((tag[1]) = 'bolt11'), tags)[2]) AS invoice,
+        arrayFirst(tag -> ((tag[1]) = 'description'), tags)[2] AS request,
+        extract(invoice, '^(ln[a-z0-9]*)1[^1]*$') AS readable,
+        extractGroups(readable, '^ln(?:bcrt|bc|tbs|tb)0*([0-9]*)([munp]?)$') AS amount,
+        toUInt128OrZero(amount[1]) AS digits,
+        multiIf((amount[2]) = 'm', digits * 100000000, (amount[2]) = 'u', digits * 100000, (amount[2]) = 'n', digits * 100, (amount[2]) = 'p', intDiv(digits, 10), digits * 100000000000) AS msat,
+        arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((tag[1]) = 'amount'), JSONExtract(request, 'tags', 'Array(Array(String))'))) AS asked,
+        match(readable, '^ln(?:bcrt|bc|tbs|tb)(?:[0-9]+[munp]?)?$') AND (length(amount[1]) <= 20) AND (((amount[2]) != 'p') OR ((digits % 10) = 0)) AND (msat <= 2100000000000000000) AND (empty(asked) OR ((msat > 0) AND match(asked[1], '^[0-9]+$') AND (toUInt64OrZero(asked[1]) = msat))) AS is_paid,
+        arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags) AS targets,
+        arrayFirst(tag -> ((tag[1]) = 'report'), tags)[2] AS report,
+        arrayDistinct(arrayMap(tag -> (tag[2], arrayFirst(type -> (type IN ('nudity', 'malware', 'profanity', 'illegal', 'spam', 'impersonation', 'other')), [tag[3], report, 'other'])), targets)) AS reports,
+        arrayDistinct(arrayMap(tag -> concat(if((tag[3]) = '', 'ugc', tag[3]), '\0', tag[2]), arrayFilter(tag -> (((tag[1]) = 'l') AND ((tag[2]) != '')), tags))) AS labels,
+        multiIf(kind = 7, [(last_id, 'reaction', voice, picture, pubkey, '', toUInt64(0)), (if((target_kind IN ('', substring(address, 1, 5))), address, ''), 'reaction', voice, picture, pubkey, last_id, toUInt64(0))], (kind IN (6, 16)), [(if(arrayExists(tag -> ((tag[1]) = '-'), embedded_tags), '', if(address != '', address, last_id)), 'repost', '', '', pubkey, '', toUInt64(0))], (kind IN (1, 1111)), arrayConcat([(root, 'comment', '', '', pubkey, '', toUInt64(0)), (if((root = '') OR (parent IN (root, named_id)), '', parent), 'reply', root, '', pubkey, '', toUInt64(0))], arrayMap(quoted -> (quoted, 'quote', '', '', pubkey, '', toUInt64(0)), quotes)), kind = 9735, [(if(is_paid, if(address != '', address, last_id), ''), 'zap', invoice, '', JSONExtractString(request, 'pubkey'), '', toUInt64(msat))], kind = 1984, arrayMap(reported -> (reported.1, 'report', reported.2, '', pubkey, '', toUInt64(0)), reports), arrayFlatten(arrayMap(labelled -> arrayMap(label -> (labelled, 'label', label, '', pubkey, '', toUInt64(0)), labels), arrayDistinct(arrayMap(tag -> (tag[2]), targets))))) AS acts
+    FROM events_local
+    WHERE (kind IN (1, 6, 7, 16, 1111, 1984, 1985)) OR ((kind = 9735) AND embedded)
+)
+ARRAY JOIN arrayFilter(act -> ((act.1) != ''), acts) AS act;
 
 CREATE TABLE engagement_targets
 (
@@ -282,49 +310,6 @@ ENGINE = AggregatingMergeTree
 ORDER BY pubkey
 SETTINGS index_granularity = 256, min_compress_block_size = 8192;
 
-CREATE MATERIALIZED VIEW labels_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    labelled.1 AS target,
-    'label' AS relation,
-    id AS event_id,
-    labelled.2 AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayDistinct(arrayMap(tag -> concat(if((tag[3]) = '', 'ugc', tag[3]), '\0', tag[2]), arrayFilter(tag -> (((tag[1]) = 'l') AND ((tag[2]) != '')), tags))) AS labels,
-        arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags))) AS targets
-    FROM events_local
-    WHERE kind = 1985
-)
-ARRAY JOIN arrayFlatten(arrayMap(named -> arrayMap(label -> (named, label), labels), targets)) AS labelled;
-
 CREATE TABLE list_entries
 (
     `entry` String CODEC(ZSTD(1)),
@@ -409,51 +394,6 @@ AS SELECT
 FROM events_by_kind
 WHERE (kind NOT IN (13, 1059, 9735)) AND (created_at <= ({now:UInt32} + 900))
 GROUP BY month;
-
-CREATE MATERIALIZED VIEW notes_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    arrayFirst(reference -> (reference != ''), [root_id, reply_id, first_id]) AS target,
-    'comment' AS relation,
-    id AS event_id,
-    '' AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
-        arrayFirst(tag -> ((tag[4]) = 'root'), references)[2] AS root_id,
-        arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS reply_id,
-        arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2] AS first_id
-    FROM events_local
-    WHERE kind = 1
-)
-WHERE target != '';
 
 CREATE TABLE playback_targets
 (
@@ -697,48 +637,6 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY name
 SETTINGS index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW quotes_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    quoted AS target,
-    'quote' AS relation,
-    id AS event_id,
-    '' AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> (((tag[1]) = 'q') AND match(tag[2], '^([0-9a-f]{64}$|3423[56]:[0-9a-f]{64}:)')), tags))) AS quotes
-    FROM events_local
-    WHERE kind IN (1, 1111)
-)
-ARRAY JOIN quotes AS quoted;
-
 CREATE TABLE reached
 (
     `pass` UInt64,
@@ -761,146 +659,6 @@ AS SELECT
     emojis
 FROM videos(now = {now:UInt32});
 
-CREATE MATERIALIZED VIEW reactions_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    named.1 AS target,
-    'reaction' AS relation,
-    id AS event_id,
-    multiIf((text IN ('+', '', '-')) OR (picture != ''), text, match(text, '^[0-9#*\\x{200d}\\x{e0020}-\\x{e007f}\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]{1,16}$') AND match(text, '[\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]'), text, 'other') AS token,
-    picture AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    named.2 AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        replaceAll(content, '️', '') AS text,
-        if(match(text, '^:[A-Za-z0-9_-]+:$'), arrayFirst(tag -> (((tag[1]) = 'emoji') AND (concat(':', tag[2], ':') = text) AND ((tag[3]) != '')), tags)[3], '') AS picture,
-        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
-        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
-        arrayFirst(tag -> ((tag[1]) = 'k'), tags)[2] AS target_kind
-    FROM events_local
-    WHERE kind = 7
-)
-ARRAY JOIN arrayFilter(pair -> ((pair.1) != ''), [(last_id, ''), (if((target_kind IN ('', substring(address, 1, 5))), address, ''), last_id)]) AS named;
-
-CREATE MATERIALIZED VIEW replies_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    parent AS target,
-    'reply' AS relation,
-    id AS event_id,
-    root AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
-        arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS named_id,
-        arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS named,
-        arrayFirst(tag -> ((tag[4]) = 'root'), references)[2] AS root_id,
-        arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS reply_id,
-        arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2] AS first_id,
-        arrayLast(tag -> ((tag[4]) != 'mention'), references)[2] AS last_id,
-        if(kind = 1, arrayFirst(reference -> (reference != ''), [root_id, reply_id, first_id]), if(named != '', named, named_id)) AS root,
-        if(kind = 1, if(reply_id != '', reply_id, last_id), (references[1])[2]) AS parent
-    FROM events_local
-    WHERE kind IN (1, 1111)
-)
-WHERE (root != '') AND (parent NOT IN ('', root, named_id));
-
-CREATE MATERIALIZED VIEW reports_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    reported.1 AS target,
-    'report' AS relation,
-    id AS event_id,
-    reported.2 AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        ['nudity', 'malware', 'profanity', 'illegal', 'spam', 'impersonation', 'other'] AS types,
-        arrayFirst(tag -> ((tag[1]) = 'report'), tags)[2] AS own_tag,
-        arrayDistinct(arrayMap(tag -> (tag[2], arrayFirst(type -> has(types, type), [tag[3], own_tag, 'other'])), arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags))) AS reports
-    FROM events_local
-    WHERE kind = 1984
-)
-ARRAY JOIN reports AS reported;
-
 CREATE VIEW repost_counts
 AS SELECT
     video_key,
@@ -908,50 +666,6 @@ AS SELECT
     reposts,
     quotes
 FROM videos(now = {now:UInt32});
-
-CREATE MATERIALIZED VIEW reposts_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt8
-)
-AS SELECT
-    if(address != '', address, last_id) AS target,
-    'repost' AS relation,
-    id AS event_id,
-    '' AS token,
-    '' AS token_url,
-    pubkey AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    0 AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
-        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
-        if(embedded, JSONExtract(content, 'tags', 'Array(Array(String))'), []) AS embedded_tags
-    FROM events_local
-    WHERE kind IN (6, 16)
-)
-WHERE (target != '') AND (NOT arrayExists(tag -> ((tag[1]) = '-'), embedded_tags));
 
 CREATE TABLE schema_migrations
 (
@@ -1526,54 +1240,3 @@ AS SELECT
 FROM events_by_kind
 WHERE (kind NOT IN (13, 1059, 9735)) AND (created_at <= ({now:UInt32} + 900))
 GROUP BY week;
-
-CREATE MATERIALIZED VIEW zaps_mv TO engagement
-(
-    `target` String,
-    `relation` String,
-    `event_id` String,
-    `token` String,
-    `token_url` String,
-    `actor` String,
-    `pubkey` String,
-    `kind` UInt16,
-    `created_at` UInt32,
-    `expiration` UInt32,
-    `unless_known` String,
-    `amount_msat` UInt64
-)
-AS SELECT
-    if(address != '', address, last_id) AS target,
-    'zap' AS relation,
-    id AS event_id,
-    invoice AS token,
-    '' AS token_url,
-    JSONExtractString(request, 'pubkey') AS actor,
-    pubkey,
-    kind,
-    created_at,
-    expiration,
-    '' AS unless_known,
-    toUInt64(msat) AS amount_msat
-FROM
-(
-    SELECT
-        id,
-        pubkey,
-        kind,
-        created_at,
-        expiration,
-        arrayLast(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS address,
-        arrayLast(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS last_id,
-        lower(arrayFirst(tag -> ((tag[1]) = 'bolt11'), tags)[2]) AS invoice,
-        arrayFirst(tag -> ((tag[1]) = 'description'), tags)[2] AS request,
-        extract(invoice, '^(ln[a-z0-9]*)1[^1]*$') AS readable,
-        match(readable, '^ln(?:bcrt|bc|tbs|tb)(?:[0-9]+[munp]?)?$') AS is_invoice,
-        extractGroups(readable, '^ln(?:bcrt|bc|tbs|tb)0*([0-9]*)([munp]?)$') AS amount,
-        toUInt128OrZero(amount[1]) AS digits,
-        multiIf((amount[2]) = 'm', digits * 100000000, (amount[2]) = 'u', digits * 100000, (amount[2]) = 'n', digits * 100, (amount[2]) = 'p', intDiv(digits, 10), digits * 100000000000) AS msat,
-        arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((tag[1]) = 'amount'), JSONExtract(request, 'tags', 'Array(Array(String))'))) AS asked
-    FROM events_local
-    WHERE (kind = 9735) AND embedded
-)
-WHERE (target != '') AND is_invoice AND (length(amount[1]) <= 20) AND (((amount[2]) != 'p') OR ((digits % 10) = 0)) AND (msat <= 2100000000000000000) AND (empty(asked) OR ((msat > 0) AND match(asked[1], '^[0-9]+$') AND (toUInt64OrZero(asked[1]) = msat)));

@@ -164,7 +164,7 @@ def test_what_is_erased_while_a_table_is_filled_does_not_come_back(delivery, mon
 
     def fill_and_erase(table: str, view: FactView, **kwargs: Any) -> None:
         fill(table, view, **kwargs)
-        if view.view == "reactions_mv" and "_rebuild_" in table:
+        if view.view == "engagement_mv" and "_rebuild_" in table:
             door.insert("vanish_barriers", ("pubkey", "until"), [(carol.pubkey, NOW + 10_000)])
             Delivery(door, now=NOW).projector.carry_out_erasures(now=NOW)
 
@@ -176,7 +176,7 @@ def test_what_is_erased_while_a_table_is_filled_does_not_come_back(delivery, mon
     assert held == set()
 
 
-@pytest.mark.parametrize("last_view", ["zaps_mv", "engagement_targets_mv"])
+@pytest.mark.parametrize("last_view", ["engagement_mv", "engagement_targets_mv"])
 def test_what_arrives_meanwhile_is_in_every_table_afterwards(last_view, delivery, monkeypatch):
     door = delivery.clickhouse
     late = a_reaction(EDITED, carol, "❤", at=30)

@@ -414,8 +414,8 @@ def test_the_migration_files_replies_that_were_there_before(api, empty_clickhous
     [migration] = [
         each for each in read_migrations(MIGRATIONS) if each.name == "0016_index_replies"
     ]
-    for statement in migration.statements:
-        empty_clickhouse.command(statement)
+    # The view has been merged with others since.
+    empty_clickhouse.command(migration.statements[-1])
 
     assert before == page(api)["notifications"]
     assert 1 == len(before)
