@@ -137,8 +137,8 @@ class Part:
     bookkeeping: tuple[str, ...] = ()
 
 
-# In the order in which they are computed: the entries of lists are the bookmarks of videos, and
-# what people do counts for videos by what is known of them.
+# In the order in which a rebuild computes them: the entries of lists are the bookmarks of videos,
+# and what people do counts for videos by what is known of them.
 READ_MODEL = (
     Part("list", "list_versions", "list", ("current_lists", "list_entries")),
     Part("person", "events_by_author", "pubkey", ("first_seen",)),
@@ -467,13 +467,14 @@ class Projector:
             self.has_followed = True
         if touched["people"]:
             self.door.execute(SQL["project_people"], this)
-        if touched["profiles"]:
-            self.door.execute(SQL["project_profiles"], at)
-        # After the lists, whose entries are the bookmarks, and after what is known of people.
+        # After the lists, whose entries are the bookmarks, and after what is known of people;
+        # before all that nobody waits for as for a count.
         if videos > CHUNK_VIDEOS:
             self.compute_in_chunks(this, now=now, afresh=afresh)
         elif videos:
             self.compute_videos(this, now=now, afresh=afresh)
+        if touched["profiles"]:
+            self.door.execute(SQL["project_profiles"], at)
         if touched["texts"]:
             # After the profiles and the videos, of which they are made.
             self.door.execute(SQL["project_texts"], at | {"unchanged_too": unchanged_texts})
