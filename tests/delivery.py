@@ -18,7 +18,10 @@ OWN_URLS = ("wss://relay.example.com", "https://funnel.example.com")
 
 @dataclass
 class Delivery:
-    """Takes decoded JSON values as a relay sends them; `now` is the clock of every part."""
+    """Takes decoded JSON values as a relay sends them; `now` is the clock of every part.
+
+    just_started: the first pass is one after a restart, which looks for all that there may be.
+    """
 
     clickhouse: Clickhouse
     now: int
@@ -26,6 +29,7 @@ class Delivery:
     zap_signers: tuple[str, ...] = ()
     trusted_labelers: tuple[str, ...] = ()
     trust_seeds: tuple[str, ...] = ()
+    just_started: bool = False
     rejected: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -38,6 +42,7 @@ class Delivery:
             # An insert is complete in every table when the writer returns.
             lag_seconds=-1,
         )
+        self.projector.may_have_failed = self.just_started
 
     def write(self, raws: Iterable[object]) -> None:
         """One batch, as a worker writes it that has just started: it remembers no earlier id."""

@@ -297,6 +297,7 @@ def deliver_and_check(
         zap_signers=tuple(config.zap_signers),
         trusted_labelers=tuple(config.trusted_labelers),
         trust_seeds=tuple(config.trust_seeds),
+        just_started=True,
     )
     events = [as_json(event) for event in event_set.deliveries]
     size = -(-len(events) // deliveries) or 1

@@ -129,7 +129,7 @@ def test_the_answers_depend_on_the_events_and_not_on_their_order(
 ):
     scenario = SCENARIOS[name]
     monkeypatch.setattr(clock, "now", lambda: scenario["now"])
-    delivery = Delivery(clickhouse, now=scenario["now"])
+    delivery = Delivery(clickhouse, now=scenario["now"], just_started=order == "given")
 
     delivery.deliver(reordered(scenario["batches"], order))
 

@@ -107,7 +107,7 @@ def test_a_pass_that_broke_is_taken_up_after_a_restart(breaks_at, delivery):
     with pytest.raises(ClickhouseUnavailable):
         broken.run_pass(now=NOW)
 
-    Delivery(delivery.clickhouse, now=NOW).project()
+    Delivery(delivery.clickhouse, now=NOW, just_started=True).project()
 
     assert 1 == stats(delivery)["likes"]
 
@@ -143,8 +143,10 @@ def test_an_erasure_that_broke_is_completed_by_a_projector_that_runs(breaks_at, 
 
 def test_two_projectors_at_once_end_at_the_same_answers(clickhouse):
     seeds = (bob.pubkey,)
-    first = Delivery(clickhouse, now=NOW, trust_seeds=seeds)
-    second = Delivery(Clickhouse(clickhouse.settings), now=NOW, trust_seeds=seeds)
+    first, second = (
+        Delivery(Clickhouse(clickhouse.settings), now=NOW, trust_seeds=seeds, just_started=True)
+        for _ in range(2)
+    )
     halves = [DELIVERED[0][::2], DELIVERED[0][1::2]]
 
     def work(delivery: Delivery, half: list[dict[str, Any]]) -> None:
@@ -161,12 +163,13 @@ def test_two_projectors_at_once_end_at_the_same_answers(clickhouse):
     first.project()
     second.project()
     after = answers(clickhouse)
-    second.clickhouse.close()
+    for each in (first, second):
+        each.clickhouse.close()
 
     for part in after:
         clickhouse.command(f"TRUNCATE TABLE {part}")
     clickhouse.command("TRUNCATE TABLE projection_state")
-    Delivery(clickhouse, now=NOW, trust_seeds=seeds).project()
+    Delivery(clickhouse, now=NOW, trust_seeds=seeds, just_started=True).project()
     assert answers(clickhouse) == after
     assert all(after.values())
 
@@ -251,7 +254,7 @@ def test_what_fell_due_while_nobody_ran_is_taken_in_after_a_restart(delivery):
     expiring = a_reaction(VIDEO, bob, tags=[("expiration", str(NOW + 100))])
     delivery.deliver([raws(VIDEO, expiring)])
 
-    Delivery(delivery.clickhouse, now=NOW + 5_000).project()
+    Delivery(delivery.clickhouse, now=NOW + 5_000, just_started=True).project()
 
     assert 0 == stats(delivery)["likes"]
 
@@ -302,7 +305,7 @@ def test_a_place_that_another_projector_gave_a_video_is_taken_back(delivery):
     assert ("popular", -64) in places(delivery)
 
     # After a restart what has not settled is looked at again, as it is when it settles.
-    Delivery(door, now=NOW).project()
+    Delivery(door, now=NOW, just_started=True).project()
 
     assert ("popular", -64) not in places(delivery)
     assert ("popular", 0) in places(delivery)

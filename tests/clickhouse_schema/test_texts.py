@@ -80,7 +80,7 @@ def test_a_pass_that_broke_is_taken_up_after_a_restart(breaks_at, delivery):
     with pytest.raises(ClickhouseUnavailable):
         broken.run_pass(now=NOW)
 
-    Delivery(delivery.clickhouse, now=NOW).project()
+    Delivery(delivery.clickhouse, now=NOW, just_started=True).project()
 
     assert ["birds", "ally"] == words(delivery)
 

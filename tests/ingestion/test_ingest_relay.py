@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -45,6 +47,12 @@ from tests.ingestion.test_sync import ids, notes, one_busy_second, run
 
 MANAGE = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
 SECRET = "b" * 64
+DJANGO = {
+    "PATH": os.environ["PATH"],
+    "DJANGO_SETTINGS_MODULE": "funnel.settings",
+    "SECRET_KEY": "tests",
+    "LOG_JSON": "true",
+}
 
 STORED = parse_query("tests.stored", "-- Stored ids.\nSELECT id FROM events_local ORDER BY id")
 
@@ -84,27 +92,36 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
+@functools.cache
+def migrated() -> bytes:
+    """The file of a database of Django's that is as `migrate` leaves it."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "django.sqlite3"
+        subprocess.run(
+            [*MANAGE, "migrate", "ingestion", "--skip-checks", "-v0"],
+            env=DJANGO | {"DATABASE_URL": f"sqlite:///{file}"},
+            check=True,
+        )
+        return file.read_bytes()
+
+
+def a_database(file: Path) -> str:
+    """Makes one there, without a row; its URL."""
+    file.write_bytes(migrated())
+    return f"sqlite:///{file}"
+
+
 @pytest.fixture
 def environment(clickhouse: Clickhouse, tmp_path: Path) -> dict[str, str]:
     """What a worker reads its settings from: the tests' ClickHouse, a database file of its own."""
     of = settings.CLICKHOUSE["default"]
-    environment: dict[str, str] = {
-        "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "funnel.settings",
-        "SECRET_KEY": "tests",
-        "LOG_JSON": "true",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'django.sqlite3'}",
+    return DJANGO | {
+        "DATABASE_URL": a_database(tmp_path / "django.sqlite3"),
         "CLICKHOUSE_URL": f"clickhouse://{of['host']}:{of['port']}",
         "CLICKHOUSE_USER": str(of["user"]),
         "CLICKHOUSE_PASSWORD": str(of["password"]),
         "CLICKHOUSE_DATABASE": str(of["database"]),
     }
-    subprocess.run(
-        [*MANAGE, "migrate", "ingestion", "--skip-checks", "-v0"],
-        env=environment,
-        check=True,
-    )
-    return environment
 
 
 def cursors(environment: dict[str, str]) -> list[int]:
@@ -403,9 +420,7 @@ def test_what_one_worker_has_stored_another_one_need_not_check(
     live = [a_note(bob, f"live {n}", at=n) for n in range(50)]
     stored_first, stored_then = notes(2), notes(4)
     ports = free_port(), free_port()
-    other = environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'other.sqlite3'}"}
-    migrate = [*MANAGE, "migrate", "ingestion", "--skip-checks", "-v0"]
-    subprocess.run(migrate, env=other, check=True)
+    other = environment | {"DATABASE_URL": a_database(tmp_path / "other.sqlite3")}
 
     async def scenario() -> None:
         async with (
