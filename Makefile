@@ -5,8 +5,8 @@
 
 VENV := .venv
 PYTHON_VERSION := 3.11
-# Each has an engine of its own.
-TEST_WORKERS ?= 2
+# Each has an engine of its own; one more than two cores, as some tests wait.
+TEST_WORKERS ?= 3
 # Without an index's address or a header, so that the lock is the same wherever it is written.
 COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version $(PYTHON_VERSION) \
 	--generate-hashes --no-emit-index-url --no-header
