@@ -126,14 +126,14 @@ AS SELECT
     act.2 AS relation,
     id AS event_id,
     act.3 AS token,
-    act.4 AS token_url,
-    act.5 AS actor,
+    picture AS token_url,
+    if(kind = 9735, JSONExtractString(request, 'pubkey'), pubkey) AS actor,
     pubkey,
     kind,
     created_at,
     expiration,
-    act.6 AS unless_known,
-    act.7 AS amount_msat
+    act.4 AS unless_known,
+    if(kind = 9735, toUInt64(msat), 0) AS amount_msat
 FROM
 (
     SELECT
@@ -142,38 +142,60 @@ FROM
         kind,
         created_at,
         expiration,
-        arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
-        (references[-1])[2] AS last_id,
-        arrayFilter(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags) AS addresses,
-        (addresses[-1])[2] AS address,
-        replaceAll(content, '️', '') AS text,
-        if(match(text, '^:[A-Za-z0-9_-]+:$'), arrayFirst(tag -> (((tag[1]) = 'emoji') AND (concat(':', tag[2], ':') = text) AND ((tag[3]) != '')), tags)[3], '') AS picture,
-        multiIf((text IN ('+', '', '-')) OR (picture != ''), text, match(text, '^[0-9#*\\x{200d}\\x{e0020}-\\x{e007f}\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]{1,16}$') AND match(text, '[\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]'), text, 'other') AS voice,
-        arrayFirst(tag -> ((tag[1]) = 'k'), tags)[2] AS target_kind,
-        if(embedded, JSONExtract(content, 'tags', 'Array(Array(String))'), []) AS embedded_tags,
-        arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS named_id,
-        arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS named,
-        arrayFirst(tag -> ((tag[4]) = 'root'), references)[2] AS root_id,
-        arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS reply_id,
-        arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2] AS first_id,
-        multiIf(kind = 1, arrayFirst(reference -> (reference != ''), [root_id, reply_id, first_id]), named != '', named, named_id) AS root,
-        multiIf(kind = 1111, (references[1])[2], reply_id != '', reply_id, arrayLast(tag -> ((tag[4]) != 'mention'), references)[2]) AS parent,
-        arrayDistinct(arrayMap(tag -> (tag[2]), arrayFilter(tag -> (((tag[1]) = 'q') AND match(tag[2], '^([0-9a-f]{64}$|3423[56]:[0-9a-f]{64}:)')), tags))) AS quotes,
-        lower(arrayFirst(tag -> ((tag[1]) = 'bolt11'), tags)[2]) AS invoice,
-        arrayFirst(tag -> ((tag[1]) = 'description'), tags)[2] AS request,
-        extract(invoice, '^(ln[a-z0-9]*)1[^1]*$') AS readable,
-        extractGroups(readable, '^ln(?:bcrt|bc|tbs|tb)0*([0-9]*)([munp]?)$') AS amount,
-        toUInt128OrZero(amount[1]) AS digits,
-        multiIf((amount[2]) = 'm', digits * 100000000, (amount[2]) = 'u', digits * 100000, (amount[2]) = 'n', digits * 100, (amount[2]) = 'p', intDiv(digits, 10), digits * 100000000000) AS msat,
-        arrayMap(tag -> (tag[2]), arrayFilter(tag -> ((tag[1]) = 'amount'), JSONExtract(request, 'tags', 'Array(Array(String))'))) AS asked,
-        match(readable, '^ln(?:bcrt|bc|tbs|tb)(?:[0-9]+[munp]?)?$') AND (length(amount[1]) <= 20) AND (((amount[2]) != 'p') OR ((digits % 10) = 0)) AND (msat <= 2100000000000000000) AND (empty(asked) OR ((msat > 0) AND match(asked[1], '^[0-9]+$') AND (toUInt64OrZero(asked[1]) = msat))) AS is_paid,
-        arrayFilter(tag -> ((((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')) OR (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:'))), tags) AS targets,
-        arrayFirst(tag -> ((tag[1]) = 'report'), tags)[2] AS report,
-        arrayDistinct(arrayMap(tag -> (tag[2], arrayFirst(type -> (type IN ('nudity', 'malware', 'profanity', 'illegal', 'spam', 'impersonation', 'other')), [tag[3], report, 'other'])), targets)) AS reports,
-        arrayDistinct(arrayMap(tag -> concat(if((tag[3]) = '', 'ugc', tag[3]), '\0', tag[2]), arrayFilter(tag -> (((tag[1]) = 'l') AND ((tag[2]) != '')), tags))) AS labels,
-        multiIf(kind = 7, [(last_id, 'reaction', voice, picture, pubkey, '', toUInt64(0)), (if((target_kind IN ('', substring(address, 1, 5))), address, ''), 'reaction', voice, picture, pubkey, last_id, toUInt64(0))], (kind IN (6, 16)), [(if(arrayExists(tag -> ((tag[1]) = '-'), embedded_tags), '', if(address != '', address, last_id)), 'repost', '', '', pubkey, '', toUInt64(0))], (kind IN (1, 1111)), arrayConcat([(root, 'comment', '', '', pubkey, '', toUInt64(0)), (if((root = '') OR (parent IN (root, named_id)), '', parent), 'reply', root, '', pubkey, '', toUInt64(0))], arrayMap(quoted -> (quoted, 'quote', '', '', pubkey, '', toUInt64(0)), quotes)), kind = 9735, [(if(is_paid, if(address != '', address, last_id), ''), 'zap', invoice, '', JSONExtractString(request, 'pubkey'), '', toUInt64(msat))], kind = 1984, arrayMap(reported -> (reported.1, 'report', reported.2, '', pubkey, '', toUInt64(0)), reports), arrayFlatten(arrayMap(labelled -> arrayMap(label -> (labelled, 'label', label, '', pubkey, '', toUInt64(0)), labels), arrayDistinct(arrayMap(tag -> (tag[2]), targets))))) AS acts
-    FROM events_local
-    WHERE (kind IN (1, 6, 7, 16, 1111, 1984, 1985)) OR ((kind = 9735) AND embedded)
+        picture,
+        request,
+        intDiv(tenths, 10) AS msat,
+        multiIf(kind = 7, arrayMap(pair -> (pair.1, 'reaction', multiIf((text IN ('+', '', '-')) OR (picture != ''), text, match(text, '^[0-9#*\\x{200d}\\x{e0020}-\\x{e007f}\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]{1,16}$') AND match(text, '[\\x{a9}\\x{ae}\\x{203c}\\x{2049}\\x{20e3}\\x{2122}\\x{2139}\\x{2190}-\\x{2bff}\\x{3030}\\x{303d}\\x{3297}\\x{3299}\\x{1f000}-\\x{1fbff}]'), text, 'other'), pair.2), [(last_id, ''), (if(((arrayFirst(tag -> ((tag[1]) = 'k'), tags)[2]) IN ('', substring(address, 1, 5))), address, ''), last_id)]), (kind IN (1, 1111)), arrayConcat([(commented, 'comment', '', ''), (if((commented = '') OR (parent IN (commented, root_id)), '', parent), 'reply', commented, '')], arrayDistinct(arrayMap(tag -> (tag[2], 'quote', '', ''), arrayFilter(tag -> (((tag[1]) = 'q') AND match(tag[2], '^([0-9a-f]{64}$|3423[56]:[0-9a-f]{64}:)')), tags)))), (kind IN (6, 16)), if(arrayExists(tag -> ((tag[1]) = '-'), JSONExtract(if(embedded, content, ''), 'tags', 'Array(Array(String))')), [], [(if(address != '', address, last_id), 'repost', '', '')]), kind = 9735, if(embedded AND is_payable AND (msat <= 2100000000000000000) AND (empty(asked) OR ((msat > 0) AND match(asked[2], '^[0-9]+$') AND (toUInt64OrZero(asked[2]) = msat))), [(if(address != '', address, last_id), 'zap', invoice, '')], []), kind = 1984, arrayDistinct(arrayMap(tag -> (tag[2], 'report', arrayFirst(type -> (type IN ('nudity', 'malware', 'profanity', 'illegal', 'spam', 'impersonation', 'other')), [tag[3], arrayFirst(tag -> ((tag[1]) = 'report'), tags)[2], 'other']), ''), arrayConcat(references, addresses))), arrayDistinct(arrayFlatten(arrayMap(target -> arrayMap(tag -> (target[2], 'label', concat(if((tag[3]) = '', 'ugc', tag[3]), '\0', tag[2]), ''), arrayFilter(tag -> (((tag[1]) = 'l') AND ((tag[2]) != '')), tags)), arrayConcat(references, addresses))))) AS acts
+    FROM
+    (
+        SELECT
+            id,
+            pubkey,
+            kind,
+            created_at,
+            expiration,
+            content,
+            embedded,
+            tags,
+            references,
+            addresses,
+            root_id,
+            text,
+            invoice,
+            request,
+            (references[-1])[2] AS last_id,
+            (addresses[-1])[2] AS address,
+            if(match(text, '^:[A-Za-z0-9_-]+:$'), arrayFirst(tag -> (((tag[1]) = 'emoji') AND (concat(':', tag[2], ':') = text) AND ((tag[3]) != '')), tags)[3], '') AS picture,
+            if(kind = 1, arrayFirst(id -> (id != ''), [arrayFirst(tag -> ((tag[4]) = 'root'), references)[2], marked_reply, arrayFirst(tag -> ((tag[4]) NOT IN ('root', 'reply', 'mention')), references)[2]]), if(root_address != '', root_address, root_id)) AS commented,
+            multiIf(kind = 1111, (references[1])[2], marked_reply != '', marked_reply, arrayLast(tag -> ((tag[4]) != 'mention'), references)[2]) AS parent,
+            extractGroups(invoice, '^ln(?:bcrt|bc|tbs|tb)(?:([0-9]+)([munp]?))?1[^1]*$') AS amount,
+            replaceRegexpOne(amount[1], '^0+', '') AS digits,
+            toUInt128OrZero(digits) * transform(amount[2], ['p', 'n', 'u', 'm'], [1, 1000, 1000000, 1000000000], 1000000000000) AS tenths,
+            notEmpty(amount) AND (length(digits) <= 20) AND ((tenths % 10) = 0) AS is_payable,
+            arrayFirst(tag -> ((tag[1]) = 'amount'), JSONExtract(request, 'tags', 'Array(Array(String))')) AS asked
+        FROM
+        (
+            SELECT
+                id,
+                pubkey,
+                kind,
+                created_at,
+                expiration,
+                content,
+                embedded,
+                tags,
+                arrayFilter(tag -> (((tag[1]) = 'e') AND match(tag[2], '^[0-9a-f]{64}$')), tags) AS references,
+                arrayFilter(tag -> (((tag[1]) = 'a') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags) AS addresses,
+                arrayFirst(tag -> ((tag[4]) = 'reply'), references)[2] AS marked_reply,
+                arrayFirst(tag -> (((tag[1]) = 'A') AND match(tag[2], '^3423[56]:[0-9a-f]{64}:')), tags)[2] AS root_address,
+                arrayFirst(tag -> (((tag[1]) = 'E') AND match(tag[2], '^[0-9a-f]{64}$')), tags)[2] AS root_id,
+                if(kind = 7, replaceAll(content, '️', ''), '') AS text,
+                lower(arrayFirst(tag -> ((tag[1]) = 'bolt11'), tags)[2]) AS invoice,
+                if((kind = 9735) AND embedded, arrayFirst(tag -> ((tag[1]) = 'description'), tags)[2], '') AS request
+            FROM events_local
+            WHERE kind IN (1, 6, 7, 16, 1111, 1984, 1985, 9735)
+        )
+    )
 )
 ARRAY JOIN arrayFilter(act -> ((act.1) != ''), acts) AS act;
 
