@@ -54,7 +54,7 @@ FRESHNESS_SECONDS = 40
 MARKER_EVERY = 500
 POLL_SECONDS = 0.1
 # The worker answers: asked more often, it would be measured answering.
-POLL_SECONDS = 0.25
+WORKER_POLL_SECONDS = 0.25
 # The first seconds are growth to the working size, not a leak.
 WARM_UP_SHARE = 0.25
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -193,7 +193,7 @@ class Ingestion:
     def seconds_until_written(self, events: int) -> float:
         while self.numbers().get("ingestion_events_written_total", 0) < events:
             assert self.worker.poll() is None
-            time.sleep(POLL_SECONDS)
+            time.sleep(WORKER_POLL_SECONDS)
         return time.time() - self.began
 
 
