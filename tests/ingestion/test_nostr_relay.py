@@ -51,7 +51,10 @@ async def nostr_relay(directory: Path, *, cap: int) -> AsyncIterator[str]:
     config = directory / "nostr-relay.yaml"
     config.write_text(CONFIG.format(directory=directory, port=port, cap=cap))
     program = Path(sys.executable).with_name("nostr-relay")
-    process = await asyncio.create_subprocess_exec(program, "-c", config, "serve", cwd=directory)
+    # By the interpreter: the program names the place where it was installed, which may have moved.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, program, "-c", config, "serve", cwd=directory
+    )
     url = f"ws://127.0.0.1:{port}"
     try:
         async with asyncio.timeout(30):
