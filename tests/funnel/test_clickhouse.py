@@ -248,6 +248,25 @@ def test_both_doors_limit_the_time_and_only_the_reader_is_limited_in_rows(clickh
     assert MAX_RESULT_ROWS == setting(reader, "max_result_rows")
 
 
+def test_a_question_of_this_second_is_not_compiled(clickhouse):
+    """What the engine compiles after the third use is over with the next second."""
+    compiled = parse_query(
+        "tests.compiled",
+        "-- So far.\nSELECT sum(value) AS n FROM system.events WHERE event = 'CompileFunction'",
+    )
+    fading = parse_query(
+        "tests.fading",
+        "-- Scores.\nSELECT number * exp(-greatest(0, {now:UInt32} - number) / 3600 / 168) AS score"
+        " FROM numbers(1000)",
+    )
+    before = clickhouse.select(compiled, {})
+
+    for _ in range(6):
+        clickhouse.select(fading, {"now": 1_790_000_000})
+
+    assert before == clickhouse.select(compiled, {})
+
+
 @pytest.mark.parametrize(
     ("endpoint", "seconds", "memory"), [("videos", 1, 1), ("video-stats", 2, 4), ("", 1, 1)]
 )
