@@ -1,5 +1,6 @@
 """How gunicorn serves the API: workers with threads, and logs left to the middleware."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -43,6 +44,15 @@ def on_starting(server: Any) -> None:
     NUMBERS.mkdir(parents=True, exist_ok=True)
     for numbers in NUMBERS.glob("*.db"):
         numbers.unlink()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Takes what the application consists of out of garbage collection.
+
+    A full collection looked at all of its 130,000 objects: 40 ms during which no thread answers.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

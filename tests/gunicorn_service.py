@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import os
 import signal
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPMessage
 from pathlib import Path
 
@@ -27,9 +28,18 @@ def free_port() -> int:
         return port
 
 
+def frozen(environ: object, start_response: Callable[..., object]) -> list[bytes]:
+    """A WSGI application that says how many objects garbage collection leaves out."""
+    start_response("200 OK", [])
+    return [str(gc.get_freeze_count()).encode()]
+
+
 @contextlib.contextmanager
-def serving(directory: Path, **environment: str) -> Iterator[tuple[int, Path]]:
-    """The port of a gunicorn with two workers, and where its log is; `environment` is added."""
+def serving(directory: Path, *application: str, **environment: str) -> Iterator[tuple[int, Path]]:
+    """The port of a gunicorn with two workers, and where its log is; `environment` is added.
+
+    application: another one than Funnel, which still has to answer /health.
+    """
     reader = settings.CLICKHOUSE["reader"]
     port = free_port()
     whole = (
@@ -52,7 +62,7 @@ def serving(directory: Path, **environment: str) -> Iterator[tuple[int, Path]]:
     log = directory / "gunicorn.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"],
+            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *application],
             cwd=REPOSITORY,
             env=whole,
             stdout=output,

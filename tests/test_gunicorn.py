@@ -117,3 +117,8 @@ def test_no_secret_is_in_the_log(migrated_clickhouse, tmp_path):
     hidden = ["of-sessions", "token-of", "token-that", "of-redis"]
     hidden.append(f":{settings.CLICKHOUSE['reader']['password']}@")
     assert [] == [secret for secret in hidden if secret in said]
+
+
+def test_a_full_garbage_collection_leaves_the_application_out(migrated_clickhouse, tmp_path):
+    with serving(tmp_path, "tests.gunicorn_service:frozen") as (port, _):
+        assert int(get(port, "/")[2]) > 10_000
