@@ -155,6 +155,13 @@ def latency(
     port: int, all_targets: dict[str, str], *, rounds: int, requests: int
 ) -> dict[str, Any]:
     asked = {name: statements_of(target) for name, target in all_targets.items()}
+    # Every thread of the API opens its connection to ClickHouse with its first question.
+    for target in all_targets.values():
+        latencies(
+            lambda target=target: http_client(port, target),
+            clients=2 * max(CLIENTS),
+            requests=4 * max(CLIENTS),
+        )
     found: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):
         for name, target in all_targets.items():
