@@ -6,11 +6,9 @@ from typing import Any
 
 import orjson
 
-from funnel.nostr import Kind
+from funnel.nostr import is_addressable
 
 Row = dict[str, Any]
-
-ADDRESSABLE = frozenset({Kind.ADDRESSABLE_VIDEO, Kind.ADDRESSABLE_SHORT_VIDEO})
 
 
 def public_row(found: Row) -> Row:
@@ -20,7 +18,7 @@ def public_row(found: Row) -> Row:
     that are whole too, which clients that know two types of numbers would not take.
     """
     shown = orjson.loads(found["shown"])
-    is_addressable = shown["kind"] in ADDRESSABLE
+    has_address = is_addressable(shown["kind"])
     return {
         "id": found["id"],
         "pubkey": found["pubkey"],
@@ -28,8 +26,8 @@ def public_row(found: Row) -> Row:
         "published_at": shown["published_at"],
         "kind": shown["kind"],
         # Web clients know a video by its d tag alone; where the kind has none, the id does as well.
-        "d_tag": shown["d_tag"] if is_addressable else found["id"],
-        "address": found["video_key"] if is_addressable else "",
+        "d_tag": shown["d_tag"] if has_address else found["id"],
+        "address": found["video_key"] if has_address else "",
         "title": shown["title"],
         "content": shown["content"],
         "thumbnail": shown["thumbnail"],
