@@ -12,6 +12,7 @@ keeps nothing, and taken off. Bytes are those on disk after OPTIMIZE … FINAL.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import tempfile
 import time
@@ -20,7 +21,6 @@ from typing import Any
 
 from bench.generated_site import COUNTERS, UNTIL, a_server, spread
 from clickhouse_schema.generated import GENERATE_EVENTS
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel.clickhouse import Clickhouse
 from funnel.sql import parse_query
 from tests.clickhouse_server import LocalServer
@@ -84,13 +84,12 @@ BYTES = parse_query(
 
 def created(server: LocalServer, database: str, statements: tuple[str, ...]) -> Clickhouse:
     """An empty database; without statements, with our schema."""
-    of = server.settings(database)
-    migrator = Migrator(of, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    if not statements:
-        for migration in migrator.migrations:
-            migrator.apply(migration)
-    migrator.close()
+    if statements:
+        of = server.settings(database)
+        with contextlib.closing(Clickhouse(server.settings())) as door:
+            door.command(f"CREATE DATABASE {database}")
+    else:
+        of = server.migrate(database)
     door = Clickhouse({**of, "query_seconds": 3600})
     for statement in statements:
         door.command(statement)
