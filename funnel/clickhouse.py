@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 
 # How long the socket waits beyond the server's own limit, so that the server's answer comes first.
 ANSWER_MARGIN_SECONDS = 5
-# No public page is near it: a question that forgot its LIMIT fails instead of filling the memory.
 # Parameters are constants to the engine, and `now` is another one each second: what it compiles to
 # machine code after the third use, for 40 ms, is not used for long.
 WHOEVER_ASKS = {"compile_expressions": 0}
+# No public page is near it: a question that forgot its LIMIT fails instead of filling the memory.
 MAX_RESULT_ROWS = 10_000
 DEFAULT_MEMORY_MB = 2_048
 # Names are our own constants; this keeps it so.

@@ -29,12 +29,12 @@ REBUILT = (
     if "FUZZ_EXAMPLES" in os.environ
     else list(SCENARIOS)[int(os.environ["FUZZ_SEED"]) % 6 :: 6]
 )
-# One event a batch is many passes, and hardly more than the given batches, which are of two events:
-# of three scenarios one in each run, all in `make fuzz`.
 # Where the given batches are of one event each, it is what is given.
 LONGER_BATCHES = [
     name for name in SCENARIOS if any(batch[1:] for batch in SCENARIOS[name]["batches"])
 ]
+# One event a batch is many passes, and hardly more than the given batches, which are of two events:
+# of three scenarios one in each run, all in `make fuzz`.
 ONE_BY_ONE = (
     LONGER_BATCHES
     if "FUZZ_EXAMPLES" in os.environ
