@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,8 +17,10 @@ TOKEN = re.compile(
       | \{ \s* (?P<name>\w+) \s* : \s* (?P<type>[^{}]+?) \s* \}""",
     re.VERBOSE | re.DOTALL,
 )
-# A line of a query that is made of another one, of which a name may stand for a parameter.
-PART = re.compile(r"-- part (?P<name>\w+)(?: \((?P<parameter>\w+) = (?P<stands>\w+)\))?")
+# A line of a query that is made of another one, of which names may stand for parameters.
+PART = re.compile(r"-- part (?P<name>\w+)(?: \((?P<stand>\w+ = \w+(?:, \w+ = \w+)*)\))?")
+# Where the lines begin that a query has only if these names are given, and where they end.
+MARK = re.compile(r"\s*-- (?:if (?P<names>\w+(?: and \w+)*)|end)")
 INTEGER = re.compile(r"(?P<unsigned>U?)Int(?P<bits>8|16|32|64|128|256)")
 
 
@@ -55,25 +57,60 @@ class Query:
             for name, value in values.items()
         }
 
-    def with_name_for(self, parameter: str, name: str) -> str:
-        """The text where a name of the query around it stands for a parameter.
+    def with_names_for(self, names: Mapping[str, str]) -> str:
+        """The text where names of the query around it stand for parameters.
 
         Raises ValueError when there is no such parameter.
         """
-        if parameter not in self.params:
-            raise ValueError(f"{self.name} has no {parameter}.")
-        return TOKEN.sub(
-            lambda token: name if token["name"] == parameter else token[0],
-            self.text,
-        )
+        if unknown := sorted(names.keys() - self.params.keys()):
+            raise ValueError(f"{self.name} has no {', '.join(unknown)}.")
+        return TOKEN.sub(lambda token: names.get(token["name"] or "", token[0]), self.text)
+
+
+class ConditionalQuery:
+    """A question that is asked without the conditions that rule nothing out this time.
+
+    Planning one costs the same whether it does or not. In the file the lines of a condition stand
+    between `-- if name` and the next such line, or `-- end`; some need several names, joined by
+    `and`. Which lines are sent is decided by names alone, values are parameters as ever.
+    """
+
+    def __init__(self, whole: Query) -> None:
+        """whole: the query with all lines. Raises ValueError where a condition has no end."""
+        self.whole = whole
+        # Each line, and the names that it needs.
+        self.lines: list[tuple[str, frozenset[str]]] = []
+        needed: frozenset[str] = frozenset()
+        for line in whole.text.splitlines():
+            if mark := MARK.fullmatch(line):
+                needed = frozenset(mark["names"].split(" and ") if mark["names"] else ())
+            else:
+                self.lines.append((line, needed))
+        if needed:
+            raise ValueError(f"{whole.name}: {' and '.join(sorted(needed))} has no end.")
+        self.names = frozenset[str]().union(*(needed for _, needed in self.lines))
+        self.made: dict[frozenset[str], Query] = {}
+
+    def given(self, names: Iterable[str]) -> Query:
+        """The query with the lines for these names.
+
+        Raises ValueError for a name that the file does not know: no filter goes unheard.
+        """
+        wanted = frozenset(names)
+        if wanted not in self.made:
+            if unknown := wanted - self.names:
+                raise ValueError(f"{self.whole.name} has no {', '.join(sorted(unknown))}.")
+            lines = [line for line, needed in self.lines if needed <= wanted]
+            self.made[wanted] = parse_query(self.whole.name, "\n".join(lines))
+        return self.made[wanted]
 
 
 def load_query(module_file: str, name: str) -> Query:
     """Reads `sql/<name>.sql` beside the module whose `__file__` is given.
 
     Where the file has a line `-- part other (parameter = name)`, `other.sql` comes before its WITH,
-    as a common table expression `other` in which the name stands for the parameter. So what would
-    take two questions takes one.
+    as a common table expression `other` in which the name stands for the parameter; several have
+    commas between. So what would take two questions takes one.
 
     Raises ValueError when the file does not begin with a comment that says what it is for, or
     declares a parameter with two types.
@@ -92,9 +129,8 @@ def load_query(module_file: str, name: str) -> Query:
 
 def text_of_part(module_file: str, part: re.Match[str]) -> str:
     query = load_query(module_file, part["name"])
-    return (
-        query.with_name_for(part["parameter"], part["stands"]) if part["parameter"] else query.text
-    )
+    names = dict(stand.split(" = ") for stand in part["stand"].split(", ")) if part["stand"] else {}
+    return query.with_names_for(names)
 
 
 def parse_query(name: str, text: str) -> Query:

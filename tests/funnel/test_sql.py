@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from funnel.nostr import Kind
-from funnel.sql import load_query, parse_query
+from funnel.sql import ConditionalQuery, load_query, parse_query
 
 HEADER = "-- Of the tests.\n"
 
@@ -44,10 +44,59 @@ def test_a_query_may_be_made_of_others(tmp_path):
     inner_by_name = inner.replace("{id:String} =", "name =")
     assert query.text.endswith(outer.replace("WITH", f"WITH\ninner AS (\n{inner_by_name}\n),"))
 
+    (tmp_path / "sql" / "outer.sql").write_text(
+        f"{HEADER}-- part inner (id = name, now = name)\n{outer}\n"
+    )
+    inner_by_names = inner_by_name.replace("{now:UInt32} >", "name >")
+    assert inner_by_names in load_query(str(tmp_path / "queries.py"), "outer").text
+
 
 def test_a_name_stands_for_a_parameter_that_there_is():
     with pytest.raises(ValueError, match=r"^tests\.query has no id\.$"):
-        a_query("UInt8").with_name_for("id", "name")
+        a_query("UInt8").with_names_for({"id": "name"})
+
+
+CONDITIONAL = f"""{HEADER}SELECT 1 AS n
+WHERE {{now:UInt32}} > 0
+    -- if author
+    AND pubkey = {{author:String}}
+    -- if author and since
+    -- both of them
+    AND at >= {{since:UInt32}}
+    -- end
+LIMIT 1"""
+
+
+@pytest.mark.parametrize(
+    ("names", "params", "lines"),
+    [
+        ([], {"now"}, [0, 1, 2, 9]),
+        (["author"], {"now", "author"}, [0, 1, 2, 4, 9]),
+        (["since"], {"now"}, [0, 1, 2, 9]),
+        (["since", "author"], {"now", "author", "since"}, [0, 1, 2, 4, 6, 7, 9]),
+    ],
+)
+def test_a_query_has_the_conditions_that_it_is_given(names, params, lines):
+    query = ConditionalQuery(parse_query("tests.query", CONDITIONAL)).given(names)
+
+    every_line = CONDITIONAL.splitlines()
+    assert [every_line[number] for number in lines] == query.text.splitlines()
+    assert params == query.params.keys()
+    assert "tests.query" == query.name
+
+
+def test_no_condition_is_left_out_unheard():
+    query = ConditionalQuery(parse_query("tests.query", CONDITIONAL))
+
+    with pytest.raises(ValueError, match=r"^tests\.query has no autor, before\.$"):
+        query.given(["autor", "since", "before"])
+
+
+def test_a_condition_ends():
+    endless = parse_query("tests.query", CONDITIONAL.replace("    -- end\n", ""))
+
+    with pytest.raises(ValueError, match=r"^tests\.query: author and since has no end\.$"):
+        ConditionalQuery(endless)
 
 
 def test_a_file_without_a_first_line_that_says_what_it_is_for_is_refused():
