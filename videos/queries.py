@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from funnel.clickhouse import connections
-from funnel.nostr import HEX_64
-from funnel.sql import Query, load_query
+from funnel.nostr import HEX_64, VIDEO_KINDS
+from funnel.sql import ConditionalQuery, Query, load_query
 from videos.rows import Row, public_row
 from videos.search import marked
 
-FEED_RECENT = load_query(__file__, "feed_recent")
-FEED_RANKED = load_query(__file__, "feed_ranked")
-FEED_TRENDING = load_query(__file__, "feed_trending")
-FEED_WATCHING = load_query(__file__, "feed_watching")
-FEED_SORTED = load_query(__file__, "feed_sorted")
+FEED_RECENT = ConditionalQuery(load_query(__file__, "feed_recent"))
+FEED_RANKED = ConditionalQuery(load_query(__file__, "feed_ranked"))
+FEED_TRENDING = ConditionalQuery(load_query(__file__, "feed_trending"))
+FEED_WATCHING = ConditionalQuery(load_query(__file__, "feed_watching"))
+FEED_SORTED = ConditionalQuery(load_query(__file__, "feed_sorted"))
 # Every order that a list can have, and the query that reads all videos in it. `published` and
 # `engagement` are other clients' words.
-FEEDS: dict[str, Query] = {
+FEEDS: dict[str, ConditionalQuery] = {
     "recent": FEED_RECENT,
     "published": FEED_RECENT,
     "trending": FEED_TRENDING,
@@ -35,7 +35,16 @@ FEEDS: dict[str, Query] = {
     "comments": FEED_RANKED,
 }
 ONE_WORD = {"published": "recent", "engagement": "popular"}
-COUNT_VIDEOS = load_query(__file__, "count_videos")
+# The column that an order goes by, highest first; `trending` fades one of SCORES, and `watching`
+# counts.
+RANKED_BY = {
+    "recent": "published_at",
+    "popular": "engagement_score",
+    "loops": "listed_loops",
+    "likes": "likes",
+    "comments": "comments",
+}
+COUNT_VIDEOS = ConditionalQuery(load_query(__file__, "count_videos"))
 SEARCH_TEXT = load_query(__file__, "search_text")
 NAMED_VIDEOS = load_query(__file__, "named_videos")
 VIDEO_BY_ID = load_query(__file__, "video_by_id")
@@ -46,20 +55,22 @@ LIKERS = load_query(__file__, "likers")
 COMMENTS = load_query(__file__, "video_comments")
 TIMESERIES = load_query(__file__, "timeseries")
 
+# The column that `trending` fades, by whether people weigh what they are trusted in it.
+SCORES = {True: "trusted_score", False: "plain_score"}
 # As late as a date can be.
 END_OF_TIME = 2**32 - 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which videos a list has; what is empty rules nothing out.
+    """Which videos a list has; what is left as it is rules nothing out.
 
     since, before: of `published_at`, both inclusive. classic, sensitive: the values that pass.
     followed_by: a pubkey whose follows (NIP-02) are the authors. collaborator: a pubkey that the
     video names in a `p` tag with that role.
     """
 
-    kinds: Sequence[int]
+    kinds: Sequence[int] = VIDEO_KINDS
     hashtags: Sequence[str] = ()
     author: str = ""
     followed_by: str = ""
@@ -72,9 +83,37 @@ class Filters:
     before: int = END_OF_TIME
 
     @property
+    def given(self) -> set[str]:
+        """The names of those that may rule something out."""
+        return {
+            field.name
+            for field in dataclasses.fields(self)
+            if alike(getattr(self, field.name)) != alike(field.default)
+        }
+
+    @property
+    def list(self) -> str:
+        """The list that has them all; '' for that of the first hashtag, which ClickHouse folds."""
+        if self.collaborator:
+            return f"with:{self.collaborator}"
+        if self.author:
+            return f"by:{self.author}"
+        return "" if self.hashtags else "recent"
+
+    @property
+    def other_hashtags(self) -> Sequence[str]:
+        """Those that a video of the list may lack."""
+        return self.hashtags if self.list else self.hashtags[1:]
+
+    @property
     def narrow(self) -> bool:
         """Whether a list of its own has the videos, or their number does not grow with history."""
         return bool(self.hashtags or self.author or self.collaborator or self.since)
+
+
+def alike(value: Any) -> Any:
+    """The same for all values of a filter that let the same pass."""
+    return value if isinstance(value, str | int) else set(value)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,55 +150,121 @@ def feed(
     sort: a key of FEEDS. after: the place of the last video of the page before. trusted: whether
     people weigh what they are trusted in `trending`, or all alike.
     """
+    source = feed_source(sort, filters)
     ranked_at = after.ranked_at if after else now
-    query = feed_query(sort, filters)
-    found = connections["reader"].select(
-        query,
-        declared(
-            query,
-            {
-                "now": now,
-                "sorted_by": ONE_WORD.get(sort, sort),
-                "ranked_at": ranked_at,
-                "trusted": trusted,
-                **dataclasses.asdict(filters),
-                "after_place": after.rank if after else 0.0,
-                "after_published_at": after.published_at if after else 0,
-                "after_id": after.id if after else "",
-                # One more than is shown tells whether there are more.
-                "row_limit": row_limit + 1,
-                "row_offset": row_offset,
-            },
-        ),
-    )
+    values = {
+        **feed_values(sort, filters, trusted=trusted),
+        "now": now,
+        "ranked_at": ranked_at,
+        "after_place": after.rank if after else 0.0,
+        "after_published_at": after.published_at if after else 0,
+        "after_id": after.id if after else "",
+        # One more than is shown tells whether there are more.
+        "row_limit": row_limit + 1,
+        "row_offset": row_offset,
+    }
+    names = feed_conditions(sort, filters, after=after, skips=row_offset > 0)
+    found = answered(source.given(names), values)
+    if source is FEED_TRENDING:
+        if "ahead" not in names and any(row["published_at"] > ranked_at for row in found):
+            found = answered(source.given(names | {"ahead"}), values)
+        # Tiers are told apart by another formula than places.
+        found.sort(key=lambda row: (-row["place"], -row["published_at"], row["id"]))
     return Page(
-        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now, trusted=trusted),
+        rows=video_rows(found[:row_limit], now=now, trusted=trusted),
         places=[Place(row["place"], row["published_at"], row["id"], ranked_at) for row in found],
         has_more=len(found) > row_limit,
     )
 
 
-def feed_query(sort: str, filters: Filters) -> Query:
+def feed_source(sort: str, filters: Filters) -> ConditionalQuery:
     """The query that touches the fewest rows for a list.
 
     A list that is kept in the wanted order is read until the page is full. Otherwise all of an
     author, of a hashtag or of a span of time is read and sorted.
     """
-    query = FEEDS[sort]
-    if query is FEED_WATCHING:
-        return query
-    if query is FEED_RECENT:
+    source = FEEDS[sort]
+    if source is FEED_WATCHING:
+        return source
+    if source is FEED_RECENT:
         alone = filters.author or filters.collaborator or filters.hashtags
-        return FEED_SORTED if filters.followed_by and not alone else query
-    return FEED_SORTED if filters.narrow or filters.followed_by else query
+        return FEED_SORTED if filters.followed_by and not alone else source
+    return FEED_SORTED if filters.narrow or filters.followed_by else source
+
+
+def feed_conditions(
+    sort: str, filters: Filters, *, after: Place | None = None, skips: bool = False
+) -> set[str]:
+    """What the source of the list is given for a page after a place, or one that skips rows.
+
+    What is dated ahead of a ranking may stand a tier too high in `trending`. Where none of it is
+    among the rows of a page, none of it belongs there, and it need not be read beside the list; of
+    rows that are skipped nobody knows.
+    """
+    source = feed_source(sort, filters)
+    names = conditions(filters, source)
+    if source is FEED_SORTED:
+        names.add("by_trend" if sort == "trending" else "by_number")
+    if after:
+        names.add("after")
+        if source is FEED_TRENDING and after.rank > 0:
+            names.add("after_score")
+    if source is FEED_TRENDING and skips:
+        names.add("ahead")
+    return names
+
+
+def conditions(filters: Filters, source: ConditionalQuery) -> set[str]:
+    """Those that rule something out, and how the list is found that the source reads."""
+    names = filters.given
+    if source in (FEED_RANKED, FEED_TRENDING):
+        return names
+    names.add("list" if filters.list else "hashtag")
+    if filters.other_hashtags:
+        names.add("other_hashtags")
+    if source is not FEED_WATCHING:
+        # The list has nobody else's.
+        names.discard("collaborator")
+    if source in (FEED_SORTED, COUNT_VIDEOS) and filters.followed_by and filters.list == "recent":
+        names = names - {"list", "followed_by"} | {"lists_of_followed"}
+    return names
+
+
+def feed_values(sort: str, filters: Filters, *, trusted: bool = True) -> dict[str, Any]:
+    """What a list is asked with, whichever source it has, but for the page and the time."""
+    source, word = feed_source(sort, filters), ONE_WORD.get(sort, sort)
+    values = filter_values(filters) | {
+        "score": SCORES[trusted],
+        "ranked_by": RANKED_BY.get(word, ""),
+    }
+    if source is FEED_TRENDING:
+        values["list"] = "trending" if trusted else "trending plain"
+    if source is FEED_RANKED:
+        values["list"] = word
+    return values
+
+
+def filter_values(filters: Filters) -> dict[str, Any]:
+    """What the conditions are asked with."""
+    return {
+        **dataclasses.asdict(filters),
+        "list": filters.list,
+        "hashtag": filters.hashtags[0] if filters.hashtags else "",
+        "other_hashtags": filters.other_hashtags,
+    }
 
 
 def count_videos(filters: Filters, *, now: int) -> int:
     """How many videos a list has."""
-    values = {"now": now, **dataclasses.asdict(filters)}
-    [counted] = connections["reader"].select(COUNT_VIDEOS, declared(COUNT_VIDEOS, values))
+    query = COUNT_VIDEOS.given(conditions(filters, COUNT_VIDEOS))
+    [counted] = answered(query, {"now": now, **filter_values(filters)})
     total: int = counted["total"]
     return total
+
+
+def answered(query: Query, values: Mapping[str, Any]) -> list[Row]:
+    """The rows of the answer; values: those that the query has parameters for, and others."""
+    return connections["reader"].select(query, declared(query, values))
 
 
 def search_text(
@@ -186,9 +291,9 @@ def search_text(
         row_offset=row_offset,
         trusted=trusted,
     )
-    found = connections["reader"].select(SEARCH_TEXT, declared(SEARCH_TEXT, values))
+    found = answered(SEARCH_TEXT, values)
     return Page(
-        rows=video_rows([row["video_key"] for row in found[:row_limit]], now=now, trusted=trusted),
+        rows=video_rows(found[:row_limit], now=now, trusted=trusted),
         places=[],
         has_more=len(found) > row_limit,
     )
@@ -222,7 +327,7 @@ def video_by_reference(reference: str, *, now: int) -> Row | None:
     """The row of the live video that a reference names, as in videos_by_reference()."""
     if HEX_64.fullmatch(reference):
         # What nearly everybody asks by. It may be a d tag as well, which costs three times as much.
-        values = {"now": now, "id": reference, "trusted": True}
+        values = {"now": now, "id": reference, "score": SCORES[True]}
         if found := connections["reader"].select(VIDEO_BY_ID, values):
             return public_row(found[0])
     return videos_by_reference([reference], now=now).get(reference)
@@ -235,7 +340,7 @@ def videos_by_reference(references: Sequence[str], *, now: int) -> dict[str, Row
     """
     if not references:
         return {}
-    values = {"now": now, "references": references, "trusted": True}
+    values = {"now": now, "references": references, "score": SCORES[True]}
     return by_name(connections["reader"].select(NAMED_VIDEOS, values))
 
 
@@ -261,22 +366,36 @@ def videos_of_list(
             "pubkey": pubkey,
             "d_tag": d_tag,
             "row_limit": row_limit,
-            "trusted": True,
+            "score": SCORES[True],
         },
     )
     listed, source_event_id = rows[0]["listed"], rows[0]["source_event_id"]
     return listed, by_name([row for row in rows if row["names"]]), source_event_id or None
 
 
-def video_rows(keys: Sequence[str], *, now: int, trusted: bool = True) -> list[Row]:
-    """The rows of the live videos among at most 100 keys, in the order of the keys.
+def video_rows(found: Sequence[Row], *, now: int, trusted: bool = True) -> list[Row]:
+    """The rows of the live videos among at most 100, in their order.
 
-    trusted: whether `trending_score` counts people for what they are trusted, or all alike.
+    found: `video_key` and `pubkey` of each. trusted: whether `trending_score` counts people for
+    what they are trusted, or all alike.
     """
-    if not keys:
+    if not found:
         return []
-    values = {"now": now, "keys": keys, "trusted": trusted}
-    return [public_row(row) for row in connections["reader"].select(VIDEO_ROWS, values)]
+    rows = connections["reader"].select(
+        VIDEO_ROWS,
+        {
+            "now": now,
+            "keys": [video["video_key"] for video in found],
+            "authors": list({video["pubkey"] for video in found}),
+            "score": SCORES[trusted],
+        },
+    )
+    rows_by_key = {row["video_key"]: row for row in rows}
+    return [
+        public_row(rows_by_key[video["video_key"]])
+        for video in found
+        if video["video_key"] in rows_by_key
+    ]
 
 
 def event(id: str, *, now: int) -> Row | None:

@@ -154,7 +154,8 @@ def personal_page(params: dict[str, Any], *, now: int) -> Page | None:
             "row_offset": params["offset"],
         },
     )
-    keys = [row["video_key"] for row in found[: params["limit"]]]
     return Page(
-        rows=queries.video_rows(keys, now=now), places=[], has_more=len(found) > params["limit"]
+        rows=queries.video_rows(found[: params["limit"]], now=now),
+        places=[],
+        has_more=len(found) > params["limit"],
     )

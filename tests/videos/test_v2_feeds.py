@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from tests.builders import a_reaction, a_video, alice, bob, carol
+from tests.builders import T, a_comment, a_reaction, a_repost, a_video, alice, bob, carol, histories
 from tests.published import NOW, publish
 from tests.videos.lists import assert_complete, get, pages_by_cursor, videos_with_ties
 from videos.serializers import SORTS
@@ -64,6 +66,30 @@ def test_trending_goes_on_as_it_was_ranked_when_the_first_page_was_read(api, mon
 
     shown = [row["id"] for row in (*first["data"], *second["data"])]
     assert [video.id for video in reversed(videos)] == shown
+
+
+def test_a_date_ahead_is_no_more_than_fresh_in_any_tier(api, subtests, monkeypatch):
+    fading = 168 * 3_600
+    # Five minutes before a score of four steps up a tier, which a date in a quarter of an hour has.
+    now = math.ceil(math.ceil(NOW / (fading * math.log(2))) * fading * math.log(2)) - 300
+    monkeypatch.setattr("funnel.clock.now", lambda: now)
+    five_faded = a_video(alice, "five", at=now - T - round(fading * math.log(5 / 4.001)))
+    fours_ahead = [a_video(alice, f"four{n}", at=now - T + 900 - n) for n in range(2)]
+    three = a_video(alice, "three", at=now - T)
+    videos = [five_faded, *fours_ahead, three]
+    acts = [a_repost(video, bob, at=now - T - 9) for video in videos]
+    acts += [a_comment(five_faded, carol, at=now - T - 9)]
+    acts += [a_reaction(video, carol, at=now - T - 9) for video in fours_ahead]
+    publish(*histories(bob, carol), *videos, *acts, now=now)
+
+    for trust in ("on", "off"):
+        with subtests.test(trust=trust):
+            pages = list(pages_by_cursor(api, PATH, limit=1, sort="trending", trust=trust))
+            third = get(api, PATH, limit=1, sort="trending", trust=trust, cursor="o:2")["data"]
+
+            ids = [video.id for video in videos]
+            assert [[id] for id in ids] == [[row["id"] for row in page] for page in pages]
+            assert ids[2:3] == [row["id"] for row in third]
 
 
 def test_a_client_may_count_rows_by_itself(api):

@@ -1,53 +1,55 @@
 -- How many live videos a list has in all.
+-- if hashtags
 WITH
-    arrayMap(
-        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-        ))),
-        {hashtags:Array(String)}
-    ) AS wanted,
-    multiIf(
-        {collaborator:String} != '', concat('with:', {collaborator:String}),
-        {author:String} != '', concat('by:', {author:String}),
-        notEmpty(wanted), concat('#', wanted[1]),
-        {followed_by:String} = '', 'recent',
-        ''
-    ) AS scope,
-    if(startsWith(scope, '#'), arraySlice(wanted, 2), wanted) AS others
+    (hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+        extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+    )))) AS folded
+-- end
 SELECT count() AS total
 FROM listed_videos FINAL
-WHERE list IN (
-        SELECT scope WHERE scope != ''
-        UNION ALL
+WHERE expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
+    -- if list
+    AND list = {list:String}
+    -- if hashtag
+    AND list = concat('#', folded({hashtag:String}))
+    -- if lists_of_followed
+    AND list IN (
         SELECT concat('by:', arrayJoin(entries))
         FROM current_lists FINAL
-        WHERE scope = '' AND list = concat('3:', {followed_by:String}, ':')
+        WHERE list = concat('3:', {followed_by:String}, ':')
     )
-    AND tier >= -toInt64({before:UInt32})
-    AND tier <= -toInt64({since:UInt32})
+    -- if other_hashtags
+    AND video_key IN (
+        SELECT video_key
+        FROM listed_videos FINAL
+        WHERE list IN (SELECT concat('#', folded(arrayJoin({other_hashtags:Array(String)}))))
+        GROUP BY video_key
+        HAVING uniqExact(list) = length(arrayDistinct(arrayMap(
+            hashtag -> folded(hashtag),
+            {other_hashtags:Array(String)}
+        )))
+    )
+    -- if author
+    AND pubkey = {author:String}
+    -- if followed_by
+    AND pubkey IN (
+        SELECT arrayJoin(entries)
+        FROM current_lists FINAL
+        WHERE list = concat('3:', {followed_by:String}, ':')
+    )
+    -- if kinds
     AND kind IN {kinds:Array(UInt16)}
-    AND ({author:String} = '' OR pubkey = {author:String})
-    AND (
-        {followed_by:String} = ''
-        OR pubkey IN (
-            SELECT arrayJoin(entries)
-            FROM current_lists FINAL
-            WHERE list = concat('3:', {followed_by:String}, ':')
-        )
-    )
-    AND (
-        empty(others)
-        OR video_key IN (
-            SELECT video_key
-            FROM listed_videos FINAL
-            WHERE list IN (SELECT concat('#', arrayJoin(others)))
-            GROUP BY video_key
-            HAVING uniqExact(list) = length(arrayDistinct(others))
-        )
-    )
-    AND ({platform:String} = '' OR platform = {platform:String})
-    AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
+    -- if platform
+    AND platform = {platform:String}
+    -- if exclude_platform
+    AND platform != {exclude_platform:String}
+    -- if classic
     AND (platform = 'vine') IN {classic:Array(UInt8)}
+    -- if sensitive
     AND sensitive IN {sensitive:Array(UInt8)}
-    AND expiration > {now:UInt32}
-    AND created_at <= {now:UInt32} + 900
+    -- if since
+    AND tier <= -toInt64({since:UInt32})
+    -- if before
+    AND tier >= -toInt64({before:UInt32})
+    -- end

@@ -1,58 +1,60 @@
 -- Live videos by when they were published, newest first: of all, or of one author, collaborator or hashtag.
+-- if hashtags
 WITH
-    arrayMap(
-        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-        ))),
-        {hashtags:Array(String)}
-    ) AS wanted,
-    multiIf(
-        {collaborator:String} != '', concat('with:', {collaborator:String}),
-        {author:String} != '', concat('by:', {author:String}),
-        notEmpty(wanted), concat('#', wanted[1]),
-        'recent'
-    ) AS scope,
-    if(startsWith(scope, '#'), arraySlice(wanted, 2), wanted) AS others
+    (hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
+        extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
+    )))) AS folded
+-- end
 SELECT
     video_key,
     id,
+    pubkey,
     published_at,
     toFloat64(published_at) AS place
 FROM listed_videos FINAL
-WHERE list = scope
-    AND tier >= -toInt64({before:UInt32})
-    AND tier >= if({after_id:String} = '', -4294967295, -toInt64({after_published_at:UInt32}))
-    AND tier <= -toInt64({since:UInt32})
-    AND kind IN {kinds:Array(UInt16)}
-    AND ({author:String} = '' OR pubkey = {author:String})
-    AND (
-        {followed_by:String} = ''
-        OR pubkey IN (
-            SELECT arrayJoin(entries)
-            FROM current_lists FINAL
-            WHERE list = concat('3:', {followed_by:String}, ':')
-        )
-    )
-    AND (
-        empty(others)
-        OR video_key IN (
-            SELECT video_key
-            FROM listed_videos FINAL
-            WHERE list IN (SELECT concat('#', arrayJoin(others)))
-            GROUP BY video_key
-            HAVING uniqExact(list) = length(arrayDistinct(others))
-        )
-    )
-    AND ({platform:String} = '' OR platform = {platform:String})
-    AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
-    AND (platform = 'vine') IN {classic:Array(UInt8)}
-    AND sensitive IN {sensitive:Array(UInt8)}
-    AND expiration > {now:UInt32}
+WHERE expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
-    AND (
-        {after_id:String} = ''
-        OR (tier, id) > (-toInt64({after_published_at:UInt32}), {after_id:String})
+    -- if list
+    AND list = {list:String}
+    -- if hashtag
+    AND list = concat('#', folded({hashtag:String}))
+    -- if other_hashtags
+    AND video_key IN (
+        SELECT video_key
+        FROM listed_videos FINAL
+        WHERE list IN (SELECT concat('#', folded(arrayJoin({other_hashtags:Array(String)}))))
+        GROUP BY video_key
+        HAVING uniqExact(list) = length(arrayDistinct(arrayMap(
+            hashtag -> folded(hashtag),
+            {other_hashtags:Array(String)}
+        )))
     )
+    -- if author
+    AND pubkey = {author:String}
+    -- if followed_by
+    AND pubkey IN (
+        SELECT arrayJoin(entries)
+        FROM current_lists FINAL
+        WHERE list = concat('3:', {followed_by:String}, ':')
+    )
+    -- if kinds
+    AND kind IN {kinds:Array(UInt16)}
+    -- if platform
+    AND platform = {platform:String}
+    -- if exclude_platform
+    AND platform != {exclude_platform:String}
+    -- if classic
+    AND (platform = 'vine') IN {classic:Array(UInt8)}
+    -- if sensitive
+    AND sensitive IN {sensitive:Array(UInt8)}
+    -- if since
+    AND tier <= -toInt64({since:UInt32})
+    -- if before
+    AND tier >= -toInt64({before:UInt32})
+    -- if after
+    AND tier >= -toInt64({after_published_at:UInt32})
+    AND (tier, id) > (-toInt64({after_published_at:UInt32}), {after_id:String})
+    -- end
 ORDER BY
     tier ASC,
     id ASC

@@ -1,124 +1,93 @@
 -- All live videos of the last 30 days by what people do with them, which fades with age, most first.
-WITH
-    arrayMap(
-        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-        ))),
-        {hashtags:Array(String)}
-    ) AS wanted,
-    wanted AS others,
-    -- the tier of a score as it was at that time
-    if(
-        {after_id:String} != '' AND {after_place:Float64} > 0,
-        -toInt64(floor({ranked_at:UInt32} / (168 * 3600 * ln(2)) + log2({after_place:Float64}) + 0.000001)),
-        -9223372036854775807
-    ) AS first_tier
+-- if ahead
 SELECT
     video_key,
     id,
+    pubkey,
     published_at,
     place
 FROM (
-    SELECT
-        video_key,
-        id,
-        published_at,
-        if({trusted:Bool}, trusted_score, plain_score) * exp(
-            -greatest(0, toInt64({ranked_at:UInt32}) - toInt64(published_at)) / 3600 / 168
-        ) AS place
-    FROM listed_videos FINAL
-    WHERE list = if({trusted:Bool}, 'trending', 'trending plain')
-        AND tier >= first_tier
-        AND published_at <= {ranked_at:UInt32}
-        AND toInt64(published_at) >= toInt64({ranked_at:UInt32}) - 30 * 86400
-        AND kind IN {kinds:Array(UInt16)}
-        AND ({author:String} = '' OR pubkey = {author:String})
-        AND (
-            {followed_by:String} = ''
-            OR pubkey IN (
-                SELECT arrayJoin(entries)
-                FROM current_lists FINAL
-                WHERE list = concat('3:', {followed_by:String}, ':')
-            )
-        )
-        AND (
-            empty(others)
-            OR video_key IN (
-                SELECT video_key
-                FROM listed_videos FINAL
-                WHERE list IN (SELECT concat('#', arrayJoin(others)))
-                GROUP BY video_key
-                HAVING uniqExact(list) = length(arrayDistinct(others))
-            )
-        )
-        AND ({platform:String} = '' OR platform = {platform:String})
-        AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
-        AND (platform = 'vine') IN {classic:Array(UInt8)}
-        AND sensitive IN {sensitive:Array(UInt8)}
-        AND published_at >= {since:UInt32}
-        AND published_at <= {before:UInt32}
-        AND expiration > {now:UInt32}
-        AND created_at <= {now:UInt32} + 900
-        AND (
-            {after_id:String} = ''
-            OR (-place, -toInt64(published_at), id) > (
-                -{after_place:Float64},
-                -toInt64({after_published_at:UInt32}),
-                {after_id:String}
-            )
-        )
-    ORDER BY
-        tier ASC,
-        place DESC,
-        published_at DESC,
-        id ASC
-    LIMIT {row_limit:UInt16} + {row_offset:UInt32}
-    UNION ALL
-    -- A date in the future is no more than fresh, so that its place is not that of its tier.
-    SELECT
-        video_key,
-        id,
-        published_at,
-        toFloat64(if({trusted:Bool}, trusted_score, plain_score)) AS place
-    FROM listed_videos FINAL
-    WHERE list = 'recent'
-        AND tier < -toInt64({ranked_at:UInt32})
-        AND kind IN {kinds:Array(UInt16)}
-        AND ({author:String} = '' OR pubkey = {author:String})
-        AND (
-            {followed_by:String} = ''
-            OR pubkey IN (
-                SELECT arrayJoin(entries)
-                FROM current_lists FINAL
-                WHERE list = concat('3:', {followed_by:String}, ':')
-            )
-        )
-        AND (
-            empty(others)
-            OR video_key IN (
-                SELECT video_key
-                FROM listed_videos FINAL
-                WHERE list IN (SELECT concat('#', arrayJoin(others)))
-                GROUP BY video_key
-                HAVING uniqExact(list) = length(arrayDistinct(others))
-            )
-        )
-        AND ({platform:String} = '' OR platform = {platform:String})
-        AND ({exclude_platform:String} = '' OR platform != {exclude_platform:String})
-        AND (platform = 'vine') IN {classic:Array(UInt8)}
-        AND sensitive IN {sensitive:Array(UInt8)}
-        AND published_at >= {since:UInt32}
-        AND published_at <= {before:UInt32}
-        AND expiration > {now:UInt32}
-        AND created_at <= {now:UInt32} + 900
-        AND (
-            {after_id:String} = ''
-            OR (-place, -toInt64(published_at), id) > (
-                -{after_place:Float64},
-                -toInt64({after_published_at:UInt32}),
-                {after_id:String}
-            )
-        )
+-- end
+SELECT
+    video_key,
+    id,
+    pubkey,
+    published_at,
+    -- a date in the future is no more than fresh
+    {score:Identifier} * exp(least(0, published_at - {ranked_at:UInt32}) / 3600 / 168) AS place
+FROM listed_videos FINAL
+WHERE list = {list:String}
+    AND published_at >= {ranked_at:UInt32} - 30 * 86400
+    AND expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
+    -- if ahead
+    AND published_at <= {ranked_at:UInt32}
+    -- if kinds
+    AND kind IN {kinds:Array(UInt16)}
+    -- if platform
+    AND platform = {platform:String}
+    -- if exclude_platform
+    AND platform != {exclude_platform:String}
+    -- if classic
+    AND (platform = 'vine') IN {classic:Array(UInt8)}
+    -- if sensitive
+    AND sensitive IN {sensitive:Array(UInt8)}
+    -- if before
+    AND published_at <= {before:UInt32}
+    -- if after_score
+    -- The first tier that such a score can have: it is that of its date, and the latest is a little ahead.
+    AND tier >= -toInt64(floor(
+        greatest({ranked_at:UInt32}, {now:UInt32} + 900) / (168 * 3600 * ln(2))
+            + log2({after_place:Float64})
+            + 0.000001
+    ))
+    -- if after
+    AND (-place, -toInt64(published_at), id) > (
+        -{after_place:Float64},
+        -toInt64({after_published_at:UInt32}),
+        {after_id:String}
+    )
+    -- end
+ORDER BY
+    tier ASC,
+    place DESC,
+    published_at DESC,
+    id ASC
+LIMIT {row_limit:UInt16}
+-- if ahead
+    + {row_offset:UInt32}
+UNION ALL
+-- Their place is not that of their tier, so that these few are read beside the list.
+SELECT
+    video_key,
+    id,
+    pubkey,
+    published_at,
+    toFloat64({score:Identifier}) AS place
+FROM listed_videos FINAL
+WHERE list = 'recent'
+    AND tier < -toInt64({ranked_at:UInt32})
+    AND expiration > {now:UInt32}
+    AND created_at <= {now:UInt32} + 900
+    -- if ahead and kinds
+    AND kind IN {kinds:Array(UInt16)}
+    -- if ahead and platform
+    AND platform = {platform:String}
+    -- if ahead and exclude_platform
+    AND platform != {exclude_platform:String}
+    -- if ahead and classic
+    AND (platform = 'vine') IN {classic:Array(UInt8)}
+    -- if ahead and sensitive
+    AND sensitive IN {sensitive:Array(UInt8)}
+    -- if ahead and before
+    AND published_at <= {before:UInt32}
+    -- if ahead and after
+    AND (-place, -toInt64(published_at), id) > (
+        -{after_place:Float64},
+        -toInt64({after_published_at:UInt32}),
+        {after_id:String}
+    )
+    -- if ahead
 )
 ORDER BY
     place DESC,
@@ -126,5 +95,6 @@ ORDER BY
     id ASC
 LIMIT {row_limit:UInt16}
 OFFSET {row_offset:UInt32}
+-- end
 -- One thread in small blocks: it stops where the page is full.
 SETTINGS max_threads = 1, max_block_size = 256

@@ -1,12 +1,14 @@
--- The video that each reference names: the id of any of its versions, its address, or its d tag. Several
+-- The video that each reference names, and its author: the id of any of its versions, its address, or its d tag. Several
 -- authors may use one d tag; then the video with the most engagement is meant, the oldest of equals.
 SELECT
     reference,
-    video_key
+    video_key,
+    pubkey
 FROM (
     SELECT
         id AS reference,
         video_key,
+        pubkey,
         1 AS place,
         0 AS engagement_score,
         0 AS published_at
@@ -16,6 +18,7 @@ FROM (
     SELECT
         arrayJoin({references:Array(String)}) AS reference,
         reference AS video_key,
+        splitByChar(':', reference)[2] AS pubkey,
         2 AS place,
         0 AS engagement_score,
         0 AS published_at
@@ -24,6 +27,7 @@ FROM (
     SELECT
         substring(list, 3) AS reference,
         video_key,
+        pubkey,
         3 AS place,
         engagement_score,
         published_at

@@ -21,13 +21,12 @@ WITH
     30 * 86400 - toInt64({now:UInt32}) AS oldest_tier
 SELECT
     video_key,
-    id,
-    published_at,
-    place
+    pubkey
 FROM (
     SELECT
         video_key,
         any(listed_videos.id) AS id,
+        any(listed_videos.pubkey) AS pubkey,
         any(listed_videos.published_at) AS published_at,
         any(listed_videos.engagement_score) AS engagement_score,
         toInt64(0) AS list_tier,
@@ -37,7 +36,7 @@ FROM (
     FROM listed_videos FINAL
     WHERE list IN (SELECT arrayJoin(interesting_lists))
         AND tier <= oldest_tier
-        AND pubkey != {pubkey:String}
+        AND listed_videos.pubkey != {pubkey:String}
         AND video_key NOT IN {known_videos:Array(String)}
         AND (
             empty(wanted)
@@ -56,6 +55,7 @@ FROM (
     SELECT
         video_key,
         id,
+        pubkey,
         published_at,
         engagement_score,
         tier AS list_tier,

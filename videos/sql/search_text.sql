@@ -27,7 +27,9 @@ WITH
         WHERE hasAllTokens(texts, trigrams)
             AND arrayAll(word -> position(texts, word) > 0, {begun_words:Array(String)})
     )
-SELECT video_stats.video_key AS video_key
+SELECT
+    video_stats.video_key AS video_key,
+    pubkey
 FROM video_stats FINAL
 INNER JOIN matching ON video_stats.video_key = matching.video_key
 WHERE video_stats.video_key IN (SELECT video_key FROM matching)
