@@ -164,6 +164,22 @@ def test_a_span_of_time_is_one_range(door):
     assert 7 * 24 // GRANULE + 2 >= max(found)
 
 
+def test_each_condition_can_be_planned_alone_and_with_all_others(door):
+    zeros = {"String": "", "Identifier": "likes", "Bool": True}
+    for source in {*queries.FEEDS.values(), queries.FEED_SORTED, queries.COUNT_VIDEOS}:
+        # Two ways to find the list, and two orders.
+        one_of_two = {"by_trend", "by_number"} & source.names
+        always = {"by_number", "hashtags"} & source.names
+        combined = source.names - one_of_two | always
+        for names in (*({name} | always for name in source.names - one_of_two), combined):
+            query = source.given(names)
+            params = {
+                name: [] if declared.startswith("Array") else zeros.get(declared, 1)
+                for name, declared in query.params.items()
+            }
+            assert plan(door, query, params)
+
+
 def test_a_name_leads_to_its_video_by_keys(door):
     [known] = door.select(parse_query("t.t", "-- One.\nSELECT id FROM video_stats LIMIT 1"), {})
     for reference in (known["id"], "d77", "no such d tag"):

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from funnel.nostr import Kind
 from tests.builders import T, a_comment, a_reaction, a_repost, a_video, alice, bob, carol, histories
 from tests.published import NOW, publish
 from tests.videos.lists import assert_complete, get, pages_by_cursor, videos_with_ties
@@ -90,6 +91,38 @@ def test_a_date_ahead_is_no_more_than_fresh_in_any_tier(api, subtests, monkeypat
             ids = [video.id for video in videos]
             assert [[id] for id in ids] == [[row["id"] for row in page] for page in pages]
             assert ids[2:3] == [row["id"] for row in third]
+
+
+def test_filters_hold_for_what_is_dated_ahead(api, subtests):
+    now = NOW - T
+    vine = [("platform", "vine")]
+    warned = [("content-warning", "loud")]
+    videos = [
+        a_video(alice, f"{at}{kind}{len(tags)}{tags[:1]}", at=now + at, kind=kind, tags=tags)
+        for at in (-60, 300)
+        for kind in (Kind.ADDRESSABLE_VIDEO, Kind.ADDRESSABLE_SHORT_VIDEO)
+        for tags in ([], vine, warned)
+    ]
+    publish(*videos)
+
+    for number, given in (
+        (12, {}),
+        (6, {"kind": "34236"}),
+        (4, {"platform": "vine"}),
+        (8, {"exclude_platform": "vine"}),
+        (4, {"classic": "true"}),
+        (8, {"nsfw": "hide"}),
+        (6, {"before": NOW}),
+        (2, {"kind": "34236", "nsfw": "hide", "classic": "false"}),
+    ):
+        with subtests.test(given=given):
+            recent = get(api, PATH, sort="recent", limit=50, **given)["data"]
+            pages = list(pages_by_cursor(api, PATH, sort="trending", limit=5, **given))
+
+            assert number == len(recent)
+            assert [row["id"] for row in recent] == [row["id"] for page in pages for row in page]
+            skipped = get(api, PATH, sort="trending", limit=50, cursor="o:1", **given)["data"]
+            assert [row["id"] for row in recent[1:]] == [row["id"] for row in skipped]
 
 
 def test_a_client_may_count_rows_by_itself(api):
