@@ -414,14 +414,14 @@ def freshness(site: Site) -> dict[str, Any]:
     ending = threading.Event()
 
     def watch() -> None:
-        """Asks for the oldest two reactions that are not in an answer yet, and not all the time:
-        each question is work for the machine on which all this runs."""
-        while not ending.is_set() and len(seen) < len(markers):
-            unseen = [marker for marker in markers if marker[0] not in seen][:2]
-            for place, video in unseen:
+        """Asks for the oldest reaction that is not in an answer yet, and not all the time: each
+        question is work for the machine on which all this runs."""
+        for place, video in markers:
+            while not ending.is_set():
                 if reactions(port, video.id):
                     seen[place] = time.time()
-            ending.wait(POLL_SECONDS)
+                    break
+                ending.wait(POLL_SECONDS)
 
     try:
         wait_for(port)
