@@ -9,6 +9,10 @@ the clock and by the processor time of ClickHouse, which other load on the machi
 A video has fifty events in both, and each pass touches as many videos in both. N has to be large
 enough for the touched videos to lie in granules of their own there too: in a small database they
 share them, and a pass costs less than it ever will again.
+
+A key is looked for in each part of a table. How many parts there are depends on how the merges of
+the moment stand, not on how long the history is: so it is measured as ClickHouse leaves the parts
+after both were filled with as many inserts, and after all were merged into one.
 """
 
 from __future__ import annotations
@@ -34,8 +38,8 @@ from tests.clickhouse_server import LocalServer
 NOW = 1_790_000_000
 ACTIVITIES = (10, 100, 1000)
 EVENTS_PER_VIDEO = 50
-# One insert of the history.
-CHUNK_EVENTS = 500_000
+# Into so many inserts the history is divided, however long it is.
+HISTORY_INSERTS = 20
 # A prime: its multiples, modulo how many videos there are, come to a video again after all others.
 STRIDE = 7919
 
@@ -82,8 +86,9 @@ ACTIVITY = parse_query(
         lower(hex(SHA256(concat('video ', toString(video))))) AS video_d,
         lower(hex(SHA256(concat('author ', toString(intDiv(video, 10)))))) AS author
     SELECT
-        lower(hex(SHA256(concat('a', toString({salt:UInt64}), '-', toString(number))))) AS id,
-        lower(hex(SHA256(concat('n', toString({salt:UInt64}), '-', toString(number))))) AS pubkey,
+        lower(hex(SHA256(concat('a', toString({reactions:UInt64}), '-', toString(turn))))) AS id,
+        lower(hex(SHA256(concat('n', toString({reactions:UInt64}), '-', toString(turn)))))
+            AS pubkey,
         1789999000 AS created_at,
         7 AS kind,
         [
@@ -99,6 +104,17 @@ ACTIVITY = parse_query(
 MERGES = parse_query(
     "bench.merges", "-- Merges that run.\nSELECT count() AS merges FROM system.merges"
 )
+PARTS = parse_query(
+    "bench.parts",
+    """-- The parts of the tables, those first that have the most rows.
+    SELECT table, count() AS parts
+    FROM system.parts
+    WHERE active AND database = currentDatabase() AND table NOT LIKE 'touched%'
+    GROUP BY table
+    ORDER BY sum(rows) DESC
+    LIMIT 12
+    """,
+)
 REACTIONS = parse_query(
     "bench.reactions",
     """-- What the read model counts.
@@ -110,9 +126,10 @@ REACTIONS = parse_query(
 def filled(server: LocalServer, database: str, events: int) -> tuple[Clickhouse, Projector]:
     """A database with so many events, all of them in the read model."""
     door = Clickhouse({**server.migrate(database), "query_seconds": 24 * 3600})
-    for first in range(0, events, CHUNK_EVENTS):
-        door.execute(HISTORY, {"first": first, "events": min(CHUNK_EVENTS, events - first)})
-    projector = Projector(door, insert_seconds=3600, lag_seconds=-1)
+    chunk = -(-events // HISTORY_INSERTS)
+    for first in range(0, events, chunk):
+        door.execute(HISTORY, {"first": first, "events": min(chunk, events - first)})
+    projector = Projector(door, insert_seconds=3600, lag_seconds=-1, one_server=True)
     Rebuild(door, projector, progress=silent, clock=lambda: NOW).rebuild_read_model()
     # The arrivals of the history have been taken in by that.
     projector.seen_until_ms = door.select(SQL["read_state"], {})[0]["server_ms"]
@@ -143,53 +160,74 @@ def measured(events: int, rounds: int) -> list[dict[str, Any]]:
         try:
             sizes = {"1x": events, "10x": 10 * events}
             stores = {name: filled(server, f"bench_{name}", size) for name, size in sizes.items()}
-            times: dict[tuple[str, int], list[float]] = {}
-            processor: dict[tuple[str, int], list[float]] = {}
-            assert server.process is not None
-            pid = server.process.pid
-            for salt in range(rounds):
-                for reactions in ACTIVITIES:
-                    for name, (door, projector) in stores.items():
-                        videos = sizes[name] // EVENTS_PER_VIDEO
-                        door.execute(
-                            ACTIVITY,
-                            {
-                                "salt": salt,
-                                "videos": videos,
-                                "reactions": reactions,
-                                "stride": STRIDE,
-                            },
-                        )
-                        wait_for_merges(door)
-                        started, processed = time.perf_counter(), processor_seconds(pid)
-                        projector.catch_up(now=NOW)
-                        for into, spent in (
-                            (times, time.perf_counter() - started),
-                            (processor, processor_seconds(pid) - processed),
-                        ):
-                            into.setdefault((name, reactions), []).append(spent)
+            for parts in ("as they are", "merged"):
+                if parts == "merged":
+                    merge(stores)
+                rows += compared(server, stores, sizes, parts=parts, rounds=rounds)
             for door, _ in stores.values():
                 assert door.select(REACTIONS, {})[0]["reactions"] > 0
-            for reactions in ACTIVITIES:
-                wall, cpu = (ratios(of, reactions) for of in (times, processor))
-                for name, size in sizes.items():
-                    seconds = sorted(times[name, reactions])
-                    rows.append(
-                        {
-                            "history_events": size,
-                            "touched_videos": reactions,
-                            "pass_ms": [round(1000 * s, 1) for s in spread(seconds)],
-                            "processor_ms": [
-                                round(1000 * s, 1)
-                                for s in spread(sorted(processor[name, reactions]))
-                            ],
-                            "ms_per_video": round(1000 * statistics.median(seconds) / reactions, 3),
-                            "ratio_10x_to_1x": [round(r, 2) for r in spread(wall)],
-                            "processor_ratio_10x_to_1x": [round(r, 2) for r in spread(cpu)],
-                        }
-                    )
         finally:
             server.stop()
+    return rows
+
+
+def merge(stores: dict[str, tuple[Clickhouse, Projector]]) -> None:
+    for door, _ in stores.values():
+        for row in door.select(PARTS, {}):
+            door.command(f"OPTIMIZE TABLE {row['table']} FINAL")
+
+
+def compared(
+    server: LocalServer,
+    stores: dict[str, tuple[Clickhouse, Projector]],
+    sizes: dict[str, int],
+    *,
+    parts: str,
+    rounds: int,
+) -> list[dict[str, Any]]:
+    """A row for each activity and size."""
+    times: dict[tuple[str, int], list[float]] = {}
+    processor: dict[tuple[str, int], list[float]] = {}
+    assert server.process is not None
+    pid = server.process.pid
+    # How many parts the largest table has, which is that of what people do.
+    counts = {name: door.select(PARTS, {})[0]["parts"] for name, (door, _) in stores.items()}
+    for turn in range(rounds):
+        for reactions in ACTIVITIES:
+            for name, (door, projector) in stores.items():
+                videos = sizes[name] // EVENTS_PER_VIDEO
+                # Other videos than those of the rounds before.
+                salt = turn + rounds * (parts == "merged")
+                door.execute(
+                    ACTIVITY,
+                    {"salt": salt, "videos": videos, "reactions": reactions, "stride": STRIDE},
+                )
+                wait_for_merges(door)
+                started, processed = time.perf_counter(), processor_seconds(pid)
+                projector.catch_up(now=NOW)
+                for into, spent in (
+                    (times, time.perf_counter() - started),
+                    (processor, processor_seconds(pid) - processed),
+                ):
+                    into.setdefault((name, reactions), []).append(spent)
+    rows = []
+    for reactions in ACTIVITIES:
+        wall, cpu = (ratios(of, reactions) for of in (times, processor))
+        for name, size in sizes.items():
+            seconds, spent = sorted(times[name, reactions]), sorted(processor[name, reactions])
+            rows.append(
+                {
+                    "parts": parts,
+                    "largest_table_parts": counts[name],
+                    "history_events": size,
+                    "touched_videos": reactions,
+                    "pass_ms": [round(1000 * s, 1) for s in spread(seconds)],
+                    "processor_ms": [round(1000 * s, 1) for s in spread(spent)],
+                    "ms_per_video": round(1000 * statistics.median(seconds) / reactions, 3),
+                    "ratio_10x_to_1x": [round(r, 2) for r in spread(wall)],
+                    "processor_ratio_10x_to_1x": [round(r, 2) for r in spread(cpu)],
+                }
+            )
     return rows
 
 
@@ -213,12 +251,13 @@ def main() -> None:
     rows = measured(options.events, options.rounds)
 
     print(
-        "history events | touched videos | pass ms min/median/max | processor ms"
+        "parts | history events | touched videos | pass ms min/median/max | processor ms"
         " | 10x/1x by the clock | by processor time"
     )
     for row in rows:
         print(
-            f"{row['history_events']:>14,} | {row['touched_videos']:>14} |"
+            f"{row['parts']} ({row['largest_table_parts']}) |"
+            f" {row['history_events']:>14,} | {row['touched_videos']:>14} |"
             f" {'/'.join(map(str, row['pass_ms'])):>22} |"
             f" {'/'.join(map(str, row['processor_ms']))} |"
             f" {'/'.join(map(str, row['ratio_10x_to_1x']))} |"
