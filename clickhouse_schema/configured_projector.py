@@ -8,6 +8,9 @@ from clickhouse_schema.projector import Door, Projector
 from funnel.erasure import forget
 from funnel.nostr import relay_place
 
+# Nobody waits for a new name as for a count.
+NAMES_WAIT_SECONDS = 2.0
+
 
 def configured_projector(door: Door) -> Projector:
     return Projector(
@@ -17,6 +20,8 @@ def configured_projector(door: Door) -> Projector:
         trusted_labelers=settings.TRUSTED_LABELERS,
         trust_seeds=settings.TRUST_SEEDS,
         trust_hops=settings.TRUST_HOPS,
+        one_server=not settings.CLICKHOUSE_CLUSTER,
+        names_wait_seconds=NAMES_WAIT_SECONDS,
         insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
         forget=forget,
     )

@@ -15,6 +15,10 @@ from funnel.clickhouse import ClickhouseError
 
 log = structlog.get_logger(__name__)
 
+# When nothing has come for so long …
+QUIET_SECONDS = 2.0
+# … it rests so long at least: nobody should pay for looking.
+QUIET_REST_SECONDS = 0.25
 # How long a failed pass waits before the next one.
 RETRY_SECONDS = 2.0
 # Further behind than this, answers are not what they should be.
@@ -33,12 +37,13 @@ class Keeper:
         rest_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """rest_seconds: the pause after a pass that found nothing more to do."""
+        """rest_seconds: the pause after a pass that has left nothing waiting."""
         self._projector = projector
         self._rest_seconds = rest_seconds
         self._clock = clock
         # All that had arrived by then is in the answers.
         self._covered_until = self._turned_at = clock()
+        self._quiet_from = clock()
         self._failure = ""
         metrics.AGE.set_function(self.age_seconds)
 
@@ -79,4 +84,10 @@ class Keeper:
         self._covered_until = self._turned_at - result.behind_seconds
         metrics.PASS_SECONDS.observe(result.seconds)
         metrics.EVENTS.inc(result.events)
-        return 0 if result.more else self._rest_seconds
+        if result.more:
+            return 0
+        if result.events:
+            self._quiet_from = self._clock() + QUIET_SECONDS
+        if self._clock() < self._quiet_from:
+            return self._rest_seconds
+        return max(self._rest_seconds, QUIET_REST_SECONDS)

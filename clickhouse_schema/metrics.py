@@ -11,7 +11,7 @@ PASS_SECONDS = Histogram(
 )
 EVENTS = Counter(
     "projector_events_total",
-    "Events that passes looked at; each arrival twice, and again when it falls due.",
+    "Events that passes looked at; some arrivals twice, and again when they fall due.",
 )
 FAILURES = Counter(
     "projector_failures_total", "Passes that failed and were tried again, by error.", ["error"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -22,12 +22,15 @@ log = structlog.get_logger(__name__)
 
 # At most so many events a pass, so that no pass is long; ties in arrival time come along.
 CHUNK_EVENTS = 20_000
-# An arrival is looked at as soon as its insert should be complete in every table …
+# Where inserts go through several servers, an arrival is looked at as soon as its insert should be
+# complete in every table …
 LAG_SECONDS = 0.2
-# So many follows away from a seed nobody has any standing.
-TRUST_HOPS = 2
 # … and once more when no insert of that time can still be under way.
 SETTLE_MARGIN_SECONDS = 15
+# So long at most the projector waits for an insert that is under way on the one server.
+INSERT_WAIT_MS = 2_000
+# So many follows away from a seed nobody has any standing.
+TRUST_HOPS = 2
 
 SQL = {
     name: load_query(__file__, name)
@@ -40,6 +43,7 @@ SQL = {
         "touch_due",
         "touch_unfinished",
         "find_events",
+        "count_found",
         "count_consequences",
         "touch_seasoned",
         "note_first_seen",
@@ -52,6 +56,7 @@ SQL = {
         "touch_listed_videos",
         "touch_targets",
         "touch_acts",
+        "touch_waiting",
         "touch_texts",
         "count_touched",
         "record_due",
@@ -85,6 +90,8 @@ SQL = {
         "project_listed_videos",
     )
 }
+
+LIST_KINDS = (Kind.FOLLOWS, Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
 
 # Every table that holds something of an event, with the column of its id.
 EVENT_TABLES = (
@@ -169,11 +176,16 @@ class Door(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Chunk:
-    """Arrivals up to `until_ms` that a pass takes in, and the kinds among them."""
+    """Arrivals up to `until_ms` that a pass takes in, the kinds among them, and how many events
+    have arrived in which millisecond: as a rule an insert each."""
 
     until_ms: int
-    events: int = 0
     kinds: frozenset[int] = frozenset()
+    inserts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def events(self) -> int:
+        return sum(self.inserts.values())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -210,6 +222,10 @@ class Projector:
     trusted_labelers: pubkeys whose labels change hashtags and sensitivity (NIP-32).
     trust_seeds: pubkeys from which standing spreads over follow lists, trust_hops follows far.
     insert_seconds: how long an insert may take at most.
+    lag_seconds: how old an arrival has to be.
+    one_server: whether all inserts go through the server that `door` asks, which then knows those
+    that are under way.
+    names_wait_seconds: how long profiles and the texts of a search may wait for counts.
     forget: deletes what is kept of people beside ClickHouse; whether that could be done.
     """
 
@@ -223,7 +239,9 @@ class Projector:
         trust_seeds: Sequence[str] = (),
         trust_hops: int = TRUST_HOPS,
         insert_seconds: float = 60,
-        lag_seconds: float = LAG_SECONDS,
+        lag_seconds: float | None = None,
+        one_server: bool = False,
+        names_wait_seconds: float = 0,
         forget: Callable[[Sequence[str]], bool] = lambda pubkeys: True,
     ) -> None:
         self.door = door
@@ -233,13 +251,29 @@ class Projector:
         self.trust_seeds = list(trust_seeds)
         self.trust_hops = trust_hops
         self.settle_ms = round(1000 * (insert_seconds + SETTLE_MARGIN_SECONDS))
+        if lag_seconds is None:
+            # One server tells by itself what is complete.
+            lag_seconds = 0 if one_server else LAG_SECONDS
         self.lag_ms = round(1000 * lag_seconds)
+        self.one_server = one_server
+        self.names_wait_seconds = names_wait_seconds
         self.forget = forget
         # Whom it could not be done for, and when to try again: the answers do not wait for it.
         self.to_forget: set[str] = set()
         self.forget_at = 0.0
         # Arrivals seen once; after a restart everything that has not settled is looked at again.
         self.seen_until_ms = 0
+        # The inserts that were complete when they were looked at: a second look finds the same.
+        self.complete: dict[int, int] = {}
+        # What has settled; the state follows with the next pass that writes it.
+        self.settled_until_ms = 0
+        # What arrived until then has to be looked at twice: it may not have been complete, or
+        # another projector was at work. And the last pass of this one.
+        self.unsure_until_ms = 0
+        self.version = 0
+        # Passes whose profiles and texts are still to be written, and when some last were.
+        self.waiting: list[int] = []
+        self.named_at = 0.0
         # Whether the follow lists have been gone over from these seeds.
         self.has_followed = False
         # Whether a pass before this one may have ended in the middle.
@@ -253,34 +287,48 @@ class Projector:
         started = time.monotonic()
         state = self.door.select(SQL["read_state"], {})[0]
         this = new_pass(state)
-        seen_until_ms = max(self.seen_until_ms, state["settled_until_ms"])
-        fresh = self.take_arrivals(
-            this, after_ms=seen_until_ms, until_ms=state["server_ms"] - self.lag_ms
-        )
-        settled = self.take_arrivals(
+        if state["version"] != self.version:
+            self.unsure_until_ms = state["server_ms"]
+        settled_until_ms = max(self.settled_until_ms, state["settled_until_ms"])
+        seen_until_ms = max(self.seen_until_ms, settled_until_ms)
+        horizon_ms, is_sure = self.horizon(state)
+        fresh = self.take_arrivals(this, after_ms=seen_until_ms, until_ms=horizon_ms)
+        if is_sure:
+            self.complete.update(fresh.inserts)
+        elif fresh.events:
+            self.unsure_until_ms = max(self.unsure_until_ms, fresh.until_ms)
+        settled = self.settle(
             this,
-            after_ms=state["settled_until_ms"],
+            after_ms=settled_until_ms,
             until_ms=min(state["server_ms"] - self.settle_ms, seen_until_ms),
         )
-        due = {"after": state["due_until"], "now": now}
-        due_events = self.door.select(SQL["next_due"], due)[0]["events"]
-        if due_events:
-            self.door.execute(SQL["touch_due"], this | due)
+        due_events = 0
+        if now > state["due_until"]:
+            due = {"after": state["due_until"], "now": now}
+            due_events = self.door.select(SQL["next_due"], due)[0]["events"]
+            if due_events:
+                self.door.execute(SQL["touch_due"], this | due)
         resumes, self.may_have_failed = self.may_have_failed, True
         if resumes:
             self.door.execute(SQL["touch_unfinished"], this | {"completed": state["version"]})
         events = fresh.events + settled.events + due_events
+        is_fresh_only = not (settled.events or due_events or resumes)
         if events or resumes:
-            # Of what falls due and of what an earlier pass left the kinds are not known.
-            kinds = None if due_events or resumes else fresh.kinds | settled.kinds
             self.project(
                 this,
                 now=now,
-                kinds=kinds,
+                # Of what falls due and of what an earlier pass left the kinds are not known.
+                kinds=None if due_events or resumes else fresh.kinds | settled.kinds,
                 barriers=state["barriers"],
+                arrived_after_ms=seen_until_ms if is_fresh_only else 0,
+                arrived=fresh.events if is_fresh_only else 0,
                 # When no other projector can still be at work on what has settled.
                 afresh=resumes or settled.events > 0,
+                # After a crash all that has not settled is looked at again, and those with it.
+                names_may_wait=is_fresh_only,
             )
+        elif self.waiting:
+            self.compute_names(this, now=now)
         if events or resumes or now > state["due_until"]:
             self.door.execute(
                 SQL["write_state"],
@@ -290,10 +338,10 @@ class Projector:
                     "due_until": max(now, state["due_until"]),
                 },
             )
-        self.seen_until_ms = fresh.until_ms
+            self.version = this["pass"]
+        self.seen_until_ms, self.settled_until_ms = fresh.until_ms, settled.until_ms
         self.may_have_failed = False
-        is_all = fresh.events < CHUNK_EVENTS
-        covered_ms = state["server_ms"] - self.lag_ms if is_all else fresh.until_ms
+        covered_ms = horizon_ms if fresh.events < CHUNK_EVENTS else fresh.until_ms
         result = Pass(
             events=events,
             seconds=time.monotonic() - started,
@@ -303,6 +351,22 @@ class Projector:
         if events:
             log.debug("pass_completed", events=events, seconds=round(result.seconds, 3))
         return result
+
+    def horizon(self, state: dict[str, Any]) -> tuple[int, bool]:
+        """Until when (Unix ms) arrivals can be looked at, and whether all of them are complete.
+
+        What arrives has the time at which its insert began. So on one server everything is complete
+        that arrived before the insert that has been under way for longest. One that hangs is not
+        waited for.
+        """
+        now_ms: int = state["server_ms"]
+        if not self.one_server:
+            return now_ms - self.lag_ms, False
+        # What begins in the same millisecond is not known yet.
+        complete_ms = now_ms - state["inserting_for_ms"] - 1
+        return max(complete_ms, now_ms - INSERT_WAIT_MS) - self.lag_ms, (
+            state["inserting_for_ms"] < INSERT_WAIT_MS
+        )
 
     def catch_up(self, *, now: int) -> int:
         """Runs passes until nothing waits; returns how many events they looked at."""
@@ -342,22 +406,47 @@ class Projector:
             self.door.execute(
                 SQL["touch_keys"], this | span | {"what": what, "until_key": chunk.until_key}
             )
-        self.compute(this, now=now, afresh=True, follow=False, unchanged_texts=True)
+        self.compute(this, now=now, afresh=True, follow=False)
+        self.compute_names(this, now=now, follow=False, unchanged_texts=True)
         reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
         self.door.execute(SQL["write_state"], this | reached)
         return chunk
 
     def take_arrivals(self, this: dict[str, Any], *, after_ms: int, until_ms: int) -> Chunk:
         """Touches a chunk of the arrivals in (after, until]."""
+        chunk = self.next_arrivals(after_ms, until_ms, CHUNK_EVENTS)
+        if chunk.events:
+            span = {"after_ms": after_ms, "until_ms": chunk.until_ms}
+            self.door.execute(SQL["touch_arrivals"], this | span)
+        return chunk
+
+    def next_arrivals(self, after_ms: int, until_ms: int, row_limit: int) -> Chunk:
         if until_ms <= after_ms:
             return Chunk(after_ms)
-        span = {"after_ms": after_ms, "until_ms": until_ms}
-        chunk = self.door.select(SQL["next_arrivals"], span | {"row_limit": CHUNK_EVENTS})[0]
-        if not chunk["events"]:
+        span = {"after_ms": after_ms, "until_ms": until_ms, "row_limit": row_limit}
+        inserts = self.door.select(SQL["next_arrivals"], span)
+        return Chunk(
+            until_ms=max((row["at_ms"] for row in inserts), default=after_ms),
+            kinds=frozenset(kind for row in inserts for kind in row["kinds"]),
+            inserts={row["at_ms"]: row["events"] for row in inserts},
+        )
+
+    def settle(self, this: dict[str, Any], *, after_ms: int, until_ms: int) -> Chunk:
+        """Touches a chunk of the arrivals in (after, until] once more, unless all of them were
+        complete the first time and none has come since."""
+        if until_ms <= after_ms:
             return Chunk(after_ms)
-        span["until_ms"] = chunk["until_ms"]
-        self.door.execute(SQL["touch_arrivals"], this | span)
-        return Chunk(chunk["until_ms"], chunk["events"], frozenset(chunk["kinds"]))
+        complete = {at: self.complete[at] for at in self.complete if after_ms < at <= until_ms}
+        is_complete = after_ms >= self.unsure_until_ms and (
+            complete == self.next_arrivals(after_ms, until_ms, sum(complete.values()) + 1).inserts
+        )
+        chunk = Chunk(until_ms)
+        if not is_complete:
+            chunk = self.take_arrivals(this, after_ms=after_ms, until_ms=until_ms)
+            if chunk.events < CHUNK_EVENTS:
+                chunk = dataclasses.replace(chunk, until_ms=until_ms)
+        self.complete = {at: events for at, events in self.complete.items() if at > chunk.until_ms}
+        return chunk
 
     def project(
         self,
@@ -366,15 +455,20 @@ class Projector:
         now: int,
         kinds: frozenset[int] | None,
         barriers: int,
+        arrived_after_ms: int = 0,
+        arrived: int = 0,
         afresh: bool = False,
+        names_may_wait: bool = False,
     ) -> dict[str, int]:
         """Computes again all that the touched events concern.
 
         kinds: the kinds among them, None when any may be; barriers: how many pubkeys have vanished;
-        afresh: as in `compute`. Returns how many rows it has erased from which table.
+        arrived_after_ms: after when all of them came that are stored, and `arrived` how many;
+        afresh: as in `compute`; names_may_wait: whether profiles and texts may be left to a later
+        pass. Returns how many rows it has erased from which table.
         """
         at = this | {"now": now}
-        self.door.execute(SQL["find_events"], this)
+        self.find_events(this, arrived_after_ms=arrived_after_ms, arrived=arrived)
 
         def has(*some: Kind) -> bool:
             return kinds is None or not kinds.isdisjoint(some)
@@ -409,22 +503,34 @@ class Projector:
         if consequences["replaceable"]:
             self.door.execute(SQL["touch_replaceable"], this)
         self.door.execute(SQL["drop_events"], this)
-        # An earlier pass may have left lists and profiles, too.
-        if kinds is None or names or consequences["replaceable"]:
+        # An earlier pass may have left lists, too.
+        if names or has(*LIST_KINDS):
             touched = self.door.select(SQL["count_touched"], this)[0]
             if touched["lists"]:
                 self.door.execute(SQL["touch_listed_videos"], this)
-            if touched["profiles"]:
-                self.door.execute(SQL["touch_texts"], this)
-        self.touch_videos(this)
+        # Whoever is erased may have events that the pass has not looked up.
+        is_known = arrived_after_ms > 0 and not erased
+        self.touch_videos(this, oldest=consequences["oldest"] if is_known else 0)
         rows = self.erase(this, people) if erased else {}
-        self.compute(this, now=now, afresh=afresh)
+        touched = self.compute(this, now=now, afresh=afresh)
+        if names_may_wait and not erased and self.may_names_wait():
+            if touched["profiles"] or touched["texts"]:
+                self.waiting.append(this["pass"])
+        else:
+            self.compute_names(this, now=now)
         self.forget_people(people["pubkeys"])
         if erased:
             # Not before: an erasure that ends in the middle is pending still.
             self.door.execute(SQL["record_erasures"], people)
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
         return rows
+
+    def find_events(self, this: dict[str, Any], *, arrived_after_ms: int, arrived: int) -> None:
+        self.door.execute(SQL["find_events"], this | {"arrived_after_ms": arrived_after_ms})
+        if arrived and self.door.select(SQL["count_found"], this)[0]["events"] < arrived:
+            # Some have arrived once more, and are not where new ones are.
+            self.door.execute(SQL["drop_events"], this)
+            self.door.execute(SQL["find_events"], this | {"arrived_after_ms": 0})
 
     def forget_people(self, pubkeys: Sequence[str]) -> None:
         """Has these people forgotten beside ClickHouse, and those who could not be before."""
@@ -436,8 +542,9 @@ class Projector:
         else:
             self.forget_at = time.monotonic() + FORGET_RETRY_SECONDS
 
-    def touch_videos(self, this: dict[str, Any]) -> None:
-        self.door.execute(SQL["touch_acted_on"], this)
+    def touch_videos(self, this: dict[str, Any], *, oldest: int = 0) -> None:
+        """oldest: none of the touched events is dated before."""
+        self.door.execute(SQL["touch_acted_on"], this | {"oldest": oldest})
         self.door.execute(SQL["touch_videos"], this)
 
     def compute(
@@ -447,19 +554,17 @@ class Projector:
         now: int,
         afresh: bool = False,
         follow: bool = True,
-        unchanged_texts: bool = False,
-    ) -> None:
-        """Writes the rows of the touched lists, people, profiles and videos.
+    ) -> dict[str, int]:
+        """Writes the rows of the touched lists, people and videos.
 
         afresh: also those entries of a list that it had before, and whatever place of a video one
         that broke or another projector may have left behind. follow: whether the lists may give
-        somebody another standing. unchanged_texts: also those texts that are the same as before.
+        somebody another standing. Returns how much of what had been touched.
         """
-        at = this | {"now": now}
-        touched = self.door.select(SQL["count_touched"], this)[0]
+        touched: dict[str, int] = self.door.select(SQL["count_touched"], this)[0]
         videos = touched["videos"]
         if touched["lists"]:
-            self.door.execute(SQL["find_lists"], at)
+            self.door.execute(SQL["find_lists"], this | {"now": now})
             self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
         if self.trust_seeds and follow and (touched["lists"] or not self.has_followed):
@@ -467,17 +572,38 @@ class Projector:
             self.has_followed = True
         if touched["people"]:
             self.door.execute(SQL["project_people"], this)
-        # After the lists, whose entries are the bookmarks, and after what is known of people;
-        # before all that nobody waits for as for a count.
+        # After the lists, whose entries are the bookmarks, and after what is known of people.
         if videos > CHUNK_VIDEOS:
             self.compute_in_chunks(this, now=now, afresh=afresh)
         elif videos:
             self.compute_videos(this, now=now, afresh=afresh)
+        return touched
+
+    def may_names_wait(self) -> bool:
+        return time.monotonic() < self.named_at + self.names_wait_seconds
+
+    def compute_names(
+        self, this: dict[str, Any], *, now: int, follow: bool = True, unchanged_texts: bool = False
+    ) -> None:
+        """Writes the rows of the touched profiles and of the texts that a search looks into, those
+        that wait included: nobody waits for them as for a count.
+
+        follow: whether the texts of those whose profiles are touched change with them;
+        unchanged_texts: also those texts that are the same as before.
+        """
+        at = this | {"now": now}
+        if self.waiting:
+            self.door.execute(SQL["touch_waiting"], this | {"passes": self.waiting})
+        touched = self.door.select(SQL["count_touched"], this)[0]
         if touched["profiles"]:
+            if follow:
+                self.door.execute(SQL["touch_texts"], this)
             self.door.execute(SQL["project_profiles"], at)
-        if touched["texts"]:
+        if touched["texts"] or (touched["profiles"] and follow):
             # After the profiles and the videos, of which they are made.
             self.door.execute(SQL["project_texts"], at | {"unchanged_too": unchanged_texts})
+        self.waiting = []
+        self.named_at = time.monotonic()
 
     def compute_videos(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
         at = this | {"now": now}

@@ -204,7 +204,8 @@ CREATE TABLE engagement_targets
     `event_id` String CODEC(ZSTD(1)),
     `target` String CODEC(ZSTD(1)),
     `pubkey` String CODEC(ZSTD(1)),
-    `created_at` UInt32
+    `created_at` UInt32,
+    INDEX created_at_index created_at TYPE minmax GRANULARITY 1000000
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (event_id, target)
@@ -316,7 +317,8 @@ CREATE TABLE events_local
     `sig` String CODEC(ZSTD(1)),
     `embedded` UInt8,
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3),
-    `expiration` UInt32 MATERIALIZED if((kind NOT IN (5, 62)) AND match(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2], '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2]), 4294967295), 4294967295)), 4294967295) SETTINGS (min_compress_block_size = 8192)
+    `expiration` UInt32 MATERIALIZED if((kind NOT IN (5, 62)) AND match(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2], '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(arrayFirst(tag -> ((tag[1]) = 'expiration'), tags)[2]), 4294967295), 4294967295)), 4294967295) SETTINGS (min_compress_block_size = 8192),
+    INDEX inserted_at_index inserted_at TYPE minmax GRANULARITY 1000000
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
@@ -1249,7 +1251,8 @@ CREATE TABLE view_events_local
     `tags` Array(Array(String)) CODEC(ZSTD(3)),
     `content` String CODEC(ZSTD(3)),
     `sig` String CODEC(ZSTD(1)),
-    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3),
+    INDEX inserted_at_index inserted_at TYPE minmax GRANULARITY 1000000
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id

@@ -280,7 +280,7 @@ TRUSTED_LABELERS = read_pubkeys("TRUSTED_LABELERS")
 TRUST_SEEDS = read_pubkeys("TRUST_SEEDS")
 TRUST_HOPS = read_number("TRUST_HOPS", default=2, minimum=0, maximum=4)
 # How long the projector rests after a pass that found nothing more to do.
-PROJECT_INTERVAL_MS = read_number("PROJECT_INTERVAL_MS", default=250, minimum=10, maximum=60_000)
+PROJECT_INTERVAL_MS = read_number("PROJECT_INTERVAL_MS", default=50, minimum=10, maximum=60_000)
 # Where the projector shows its numbers to Prometheus; 0: nowhere.
 PROJECT_METRICS_PORT = read_number("PROJECT_METRICS_PORT", default=0, maximum=65_535)
 

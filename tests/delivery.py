@@ -41,6 +41,7 @@ class Delivery:
             trust_seeds=self.trust_seeds,
             # An insert is complete in every table when the writer returns.
             lag_seconds=-1,
+            one_server=True,
         )
         self.projector.may_have_failed = self.just_started
 

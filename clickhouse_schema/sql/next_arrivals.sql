@@ -1,7 +1,8 @@
--- Where a chunk of arrivals ends: at most so many events, never between two that arrived together.
+-- A chunk of arrivals: at most so many events, never ending between two that arrived together. A row for
+-- each millisecond in which some did.
 SELECT
+    toUnixTimestamp64Milli(inserted_at) AS at_ms,
     count() AS events,
-    toUnixTimestamp64Milli(max(inserted_at)) AS until_ms,
     groupUniqArray(kind) AS kinds
 FROM (
     SELECT
@@ -13,3 +14,4 @@ FROM (
     ORDER BY inserted_at ASC
     LIMIT {row_limit:UInt32} WITH TIES
 )
+GROUP BY inserted_at

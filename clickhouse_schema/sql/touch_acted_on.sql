@@ -8,12 +8,18 @@ SELECT
     'target' AS what,
     target AS key
 FROM engagement_targets
-WHERE event_id IN events
-    OR event_id IN (
-        SELECT event_id
-        FROM engagement
-        WHERE target IN events AND relation = 'reaction'
-    )
+WHERE event_id IN events AND created_at >= {oldest:UInt32}
+UNION ALL
+SELECT
+    {pass:UInt64} AS pass,
+    'target' AS what,
+    target AS key
+FROM engagement_targets
+WHERE event_id IN (
+    SELECT event_id
+    FROM engagement
+    WHERE target IN events AND relation = 'reaction'
+)
 UNION ALL
 SELECT
     {pass:UInt64} AS pass,

@@ -85,6 +85,50 @@ def test_a_pass_that_broke_is_taken_up_after_a_restart(breaks_at, delivery):
     assert ["birds", "ally"] == words(delivery)
 
 
+def with_a_name_that_waits(delivery) -> None:
+    delivery.projector.names_wait_seconds = 3600
+    for events in ([VIDEO], [a_profile(alice, name="ally")]):
+        delivery.deliver([raws(*events)])
+    assert ["cats", "and", "dogs"] == words(delivery)
+
+
+def test_a_name_may_wait_until_there_is_nothing_else_to_do(delivery):
+    with_a_name_that_waits(delivery)
+
+    delivery.project()
+
+    assert ["cats", "and", "dogs", "ally"] == words(delivery)
+
+
+def test_a_name_waits_no_longer_than_it_may(delivery):
+    with_a_name_that_waits(delivery)
+    delivery.projector.names_wait_seconds = 0
+
+    delivery.deliver([raws(a_reaction(VIDEO, bob))])
+
+    assert ["cats", "and", "dogs", "ally"] == words(delivery)
+
+
+def test_a_name_that_waits_is_not_lost_with_a_pass_that_broke(delivery):
+    with_a_name_that_waits(delivery)
+    delivery.projector.door = BreakingDoor(delivery.clickhouse, "project_texts")
+    with pytest.raises(ClickhouseUnavailable):
+        delivery.project()
+    delivery.projector.door = delivery.clickhouse
+
+    delivery.project()
+
+    assert ["cats", "and", "dogs", "ally"] == words(delivery)
+
+
+def test_a_name_that_waits_is_not_lost_with_the_projector(delivery):
+    with_a_name_that_waits(delivery)
+
+    Delivery(delivery.clickhouse, now=NOW, just_started=True).project()
+
+    assert ["cats", "and", "dogs", "ally"] == words(delivery)
+
+
 def test_the_migration_writes_what_the_projector_would(delivery):
     delivery.deliver(DELIVERED)
     delivery.deliver([raws(a_profile(carol, name="Carol", display_name="C."))])
