@@ -60,5 +60,5 @@ ORDER BY
     id ASC
 LIMIT {row_limit:UInt16}
 OFFSET {row_offset:UInt32}
--- One thread in small blocks: it stops where the page is full.
-SETTINGS max_threads = 1, max_block_size = 256
+-- One thread, a granule at a time: it stops where the page is full.
+SETTINGS max_threads = 1, max_block_size = 128
