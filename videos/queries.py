@@ -197,7 +197,7 @@ def feed_conditions(
 ) -> set[str]:
     """What the source of the list is given for a page after a place, or one that skips rows.
 
-    What is dated ahead of a ranking may stand a tier too high in `trending`. Where none of it is
+    What is dated ahead of a ranking may stand in too good a tier of `trending`. Where none of it is
     among the rows of a page, none of it belongs there, and it need not be read beside the list; of
     rows that are skipped nobody knows.
     """
