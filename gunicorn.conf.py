@@ -24,9 +24,11 @@ worker_class = "gthread"
 # Each thread holds one connection to ClickHouse. More workers, one for each core that is the
 # API's: WEB_CONCURRENCY or --workers. By bench/gunicorn_settings.py, 1 or 2 workers of 4 or 8
 # threads give about 1,600 kept answers for each second of processor time, four workers on two
-# cores 1,400, and so do sync workers, each of which a slow question would hold up.
+# cores 1,400, and so do sync workers, each of which a slow question would hold up. Eight threads:
+# the workers share connections unevenly, and a client for whom no thread is left waits for all of
+# somebody else's answer.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 4
+threads = 8
 # Longer than the slowest query may take (CLICKHOUSE_READ_SECONDS), so that its error gets out.
 timeout = 30
 graceful_timeout = 20
