@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from funnel.nostr import Kind
-from funnel.sql import Query, load_query
+from funnel.sql import ConditionalQuery, Query, load_query
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +84,6 @@ SQL = {
         "project_profiles",
         "next_touched",
         "touch_chunk",
-        "project_videos",
         "drop_acts",
         "project_texts",
         "project_listed_videos",
@@ -92,6 +91,8 @@ SQL = {
 }
 
 LIST_KINDS = (Kind.FOLLOWS, Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
+
+PROJECT_VIDEOS = ConditionalQuery(load_query(__file__, "project_videos"))
 
 # Every table that holds something of an event, with the column of its id.
 EVENT_TABLES = (
@@ -609,17 +610,20 @@ class Projector:
         at = this | {"now": now}
         self.door.execute(SQL["touch_targets"], at)
         self.door.execute(SQL["touch_acts"], at)
-        self.door.execute(
-            SQL["project_videos"],
-            at
-            | {
-                "zap_signers": self.zap_signers,
-                "trusted_labelers": self.trusted_labelers,
-                "has_seeds": bool(self.trust_seeds),
-            },
-        )
+        self.door.execute(*self.project_videos(at))
         self.door.execute(SQL["drop_acts"], this)
         self.door.execute(SQL["project_listed_videos"], this | {"afresh": afresh})
+
+    def project_videos(self, at: dict[str, Any]) -> tuple[Query, dict[str, Any]]:
+        """Without what nobody has configured: it would be planned all the same."""
+        params = at | {"zap_signers": self.zap_signers}
+        given = set()
+        if self.trust_seeds:
+            given.add("seeds")
+        if self.trusted_labelers:
+            given.add("labelers")
+            params["trusted_labelers"] = self.trusted_labelers
+        return PROJECT_VIDEOS.given(given), params
 
     def compute_in_chunks(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
         """Each chunk is a pass of its own, a microsecond after the one before."""

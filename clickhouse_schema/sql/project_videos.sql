@@ -18,11 +18,13 @@ WITH
         payment -> NOT has(verified, payment),
         arrayDistinct(arrayMap(payment -> (payment.1, payment.2), counts.payments))
     ) AS unverified,
+-- if labelers
     -- the reasons that trusted people give for a warning (NIP-36)
     arrayMap(
         label -> substring(label, length('content-warning') + 2),
         arrayFilter(label -> startsWith(label, 'content-warning\0'), counts.trusted_labels)
     ) AS warnings,
+-- end
     videos AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video'),
     targets AS (SELECT target FROM touched_targets WHERE pass = {pass:UInt64}),
     newest AS (
@@ -138,16 +140,22 @@ WITH
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'reaction') AS pictured,
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'report') AS reported,
             sumMapIf(tokens, arrayMap(token -> 1, tokens), relation = 'label') AS labelled,
+-- if labelers
             groupUniqArrayArrayIf(
                 texts,
                 relation = 'label' AND actor IN {trusted_labelers:Array(String)}
             ) AS trusted_labels,
+-- end
             -- one voice for each person and kind of act
             sum(worth) AS plain_score,
             -- what people do before they have been here for a day is not trusted, nor what those do
             -- whom the seeds do not reach
             sumIf(
-                worth * if({has_seeds:Bool}, trusted.weight, 1),
+                worth
+-- if seeds
+                * trusted.weight
+-- end
+                ,
                 latest >= known.first_at + 86400
             ) AS trusted_score,
             groupUniqArrayArray(payments) AS payments
@@ -160,6 +168,7 @@ WITH
             WHERE pubkey IN (SELECT actor FROM touched_acts WHERE pass = {pass:UInt64})
             GROUP BY pubkey
         ) AS known ON people.actor = known.pubkey
+-- if seeds
         LEFT JOIN (
             SELECT
                 pubkey,
@@ -167,6 +176,7 @@ WITH
             FROM trust_weights FINAL
             WHERE pubkey IN (SELECT actor FROM touched_acts WHERE pass = {pass:UInt64})
         ) AS trusted ON people.actor = trusted.pubkey
+-- end
         GROUP BY video_key
     ),
     bookmarked AS (
@@ -266,7 +276,9 @@ SELECT
     newest.language,
     -- NIP-32: labels of trusted people in namespace #t are hashtags, written as the author's own are
     arrayDistinct(arrayConcat(
-        newest.hashtags,
+        newest.hashtags
+-- if labelers
+        ,
         arraySort(arrayFilter(
             hashtag -> hashtag != '',
             arrayMap(
@@ -276,9 +288,21 @@ SELECT
                 arrayFilter(label -> startsWith(label, '#t\0'), counts.trusted_labels)
             )
         ))
+-- end
     )) AS hashtags,
-    newest.sensitive OR notEmpty(warnings) AS sensitive,
-    if(newest.sensitive, newest.content_warning, arrayMin(warnings)) AS content_warning,
+    newest.sensitive
+-- if labelers
+    OR notEmpty(warnings)
+-- end
+    AS sensitive,
+    if(
+        newest.sensitive,
+        newest.content_warning,
+        ''
+-- if labelers
+        || arrayMin(warnings)
+-- end
+    ) AS content_warning,
     newest.platform,
     newest.embedded_loops,
     newest.embedded_likes,
