@@ -9,7 +9,7 @@ CREATE TABLE arrivals
 ENGINE = MergeTree
 ORDER BY (inserted_at, id)
 TTL toDateTime(inserted_at) + toIntervalDay(30)
-SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW arrivals_mv TO arrivals
 (
@@ -60,7 +60,7 @@ CREATE TABLE deletions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, pubkey, event_id)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW deletions_mv TO deletions
 (
@@ -104,7 +104,7 @@ CREATE TABLE engagement
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, relation, event_id, token)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW engagement_mv TO engagement
 (
@@ -203,25 +203,22 @@ CREATE TABLE engagement_targets
 (
     `event_id` String CODEC(ZSTD(1)),
     `target` String CODEC(ZSTD(1)),
-    `pubkey` String CODEC(ZSTD(1)),
     `created_at` UInt32,
     INDEX created_at_index created_at TYPE minmax GRANULARITY 1000000
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (event_id, target)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW engagement_targets_mv TO engagement_targets
 (
     `event_id` String,
     `target` String,
-    `pubkey` String,
     `created_at` UInt32
 )
 AS SELECT
     event_id,
     target,
-    pubkey,
     created_at
 FROM engagement;
 
@@ -265,7 +262,7 @@ CREATE TABLE events_by_author
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (pubkey, kind, created_at, id)
-SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW events_by_author_mv TO events_by_author
 (
@@ -290,7 +287,7 @@ CREATE TABLE events_by_kind
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (kind, created_at, id)
-SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW events_by_kind_mv TO events_by_kind
 (
@@ -322,7 +319,7 @@ CREATE TABLE events_local
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE TABLE first_seen
 (
@@ -359,7 +356,7 @@ CREATE TABLE list_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (list, id)
-SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW list_versions_mv TO list_versions
 (
@@ -426,7 +423,7 @@ CREATE TABLE playback_targets
 )
 ENGINE = ReplacingMergeTree
 ORDER BY event_id
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW playback_targets_mv TO playback_targets
 (
@@ -449,7 +446,7 @@ CREATE TABLE playbacks
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (target, event_id)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE TABLE playbacks_by_time
 (
@@ -461,7 +458,7 @@ CREATE TABLE playbacks_by_time
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (created_at, target, event_id)
-SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW playbacks_by_time_mv TO playbacks_by_time
 (
@@ -615,7 +612,7 @@ CREATE TABLE profile_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (pubkey, id)
-SETTINGS index_granularity = 128, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 128, non_replicated_deduplication_window = 1000, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW profile_versions_mv TO profile_versions
 (
@@ -891,7 +888,7 @@ CREATE TABLE video_aliases
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW video_aliases_mv TO video_aliases
 (
@@ -1083,7 +1080,7 @@ CREATE TABLE video_versions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (video_key, id)
-SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192;
+SETTINGS index_granularity = 64, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW video_versions_mv TO video_versions
 (
@@ -1116,45 +1113,42 @@ CREATE MATERIALIZED VIEW video_versions_mv TO video_versions
     `embedded_reposts` UInt64,
     `tags` Array(Array(String))
 )
-AS WITH
-    ((pairs, name) -> ((arrayFirst(pair -> ((pair.1) = name), pairs)).2)) AS value_of
-SELECT
-    if((kind IN (34235, 34236)), concat(toString(kind), ':', pubkey, ':', d), id) AS video_key,
+AS SELECT
+    if((kind IN (34235, 34236)), concat(toString(kind), ':', pubkey, ':', named['d']), id) AS video_key,
     id,
     pubkey,
     kind,
-    if((kind IN (34235, 34236)), d, '') AS d_tag,
+    if((kind IN (34235, 34236)), named['d'], '') AS d_tag,
     created_at,
     expiration,
-    if(match(published, '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(published), 4294967295), 4294967295)), 0) AS published_tag,
-    value_of(named, 'title') AS title,
-    if(content = '', value_of(named, 'summary'), content) AS content,
+    if(match(named['published_at'], '^[0-9]+$'), toUInt32(least(ifNull(toUInt64OrNull(named['published_at']), 4294967295), 4294967295)), 0) AS published_tag,
+    named['title'] AS title,
+    firstNonDefault(content, named['summary']) AS content,
     if(match(url, '^https?://'), url, '') AS video_url,
-    arrayDistinct(arrayFilter(fallback -> match(fallback, '^https?://'), arrayMap(pair -> (pair.2), arrayFilter(pair -> ((pair.1) = 'fallback'), main)))) AS fallback_urls,
-    arrayFirst(picture -> match(picture, '^https?://'), arrayConcat([value_of(main, 'image')], arrayMap(pairs -> value_of(pairs, 'image'), media), arrayFlatten(arrayMap(name -> arrayMap(pair -> (pair.2), arrayFilter(pair -> ((pair.1) = name), named)), ['thumb', 'image', 'thumbnail'])))) AS thumbnail,
-    arrayFirst(text -> match(text, '^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$'), [value_of(main, 'dim'), value_of(named, 'dim')]) AS dimensions,
-    arrayFirst(text -> (text != ''), [value_of(main, 'blurhash'), value_of(named, 'blurhash')]) AS blurhash,
-    arrayFirst(hash -> match(hash, '^[0-9a-f]{64}$'), [lower(value_of(main, 'x')), lower(value_of(named, 'x'))]) AS sha256,
-    arrayFirst(seconds -> ((seconds > 0) AND (seconds <= 86400)), arrayMap(text -> toFloat64OrZero(if(match(text, '^[0-9]+([.][0-9]+)?$'), text, '0')), [value_of(main, 'duration'), value_of(named, 'duration')])) AS duration,
-    arrayFirst(text -> (text != ''), [value_of(named, 'alt'), value_of(main, 'alt')]) AS alt,
+    arrayDistinct(arrayFilter((fallback, name) -> ((name = 'fallback') AND match(fallback, '^https?://')), mapValues(main), mapKeys(main))) AS fallback_urls,
+    arrayFirst(picture -> match(picture, '^https?://'), arrayConcat([main['image']], arrayMap(medium -> (medium['image']), media), arrayFlatten(arrayMap(wanted -> arrayFilter((value, name) -> (name = wanted), `values`, names), ['thumb', 'image', 'thumbnail'])))) AS thumbnail,
+    arrayFirst(text -> match(text, '^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$'), [main['dim'], named['dim']]) AS dimensions,
+    firstNonDefault(main['blurhash'], named['blurhash']) AS blurhash,
+    arrayFirst(hash -> match(hash, '^[0-9a-f]{64}$'), [lower(main['x']), lower(named['x'])]) AS sha256,
+    arrayFirst(seconds -> ((seconds > 0) AND (seconds <= 86400)), arrayMap(text -> toFloat64OrZero(if(match(text, '^[0-9]+([.][0-9]+)?$'), text, '0')), [main['duration'], named['duration']])) AS duration,
+    firstNonDefault(named['alt'], main['alt']) AS alt,
     language,
-    arrayDistinct(arrayFilter(hashtag -> (hashtag != ''), arrayMap(pair -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(extract(pair.2, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')))), arrayFilter(pair -> ((pair.1) = 't'), named)))) AS hashtags,
+    arrayDistinct(arrayFilter(hashtag -> (hashtag != ''), arrayMap(value -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(extract(value, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')))), arrayFilter((value, name) -> (name = 't'), `values`, names)))) AS hashtags,
     has(names, 'content-warning') OR notEmpty(warning_label) AS sensitive,
-    arrayFirst(reason -> (reason != ''), [value_of(named, 'content-warning'), warning_label[2]]) AS content_warning,
-    lower(arrayFirst(text -> (text != ''), [value_of(named, 'platform'), value_of(named, 'origin')])) AS platform,
-    toUInt64OrNull(extract(value_of(named, 'loops'), '^0*([0-9]{1,15})$')) AS embedded_loops,
-    toUInt64OrZero(extract(value_of(named, 'likes'), '^0*([0-9]{1,15})$')) AS embedded_likes,
-    toUInt64OrZero(extract(value_of(named, 'comments'), '^0*([0-9]{1,15})$')) AS embedded_comments,
-    toUInt64OrZero(extract(value_of(named, 'reposts'), '^0*([0-9]{1,15})$')) AS embedded_reposts,
+    firstNonDefault(named['content-warning'], warning_label[2]) AS content_warning,
+    lower(firstNonDefault(named['platform'], named['origin'])) AS platform,
+    toUInt64OrNull(extract(named['loops'], '^0*([0-9]{1,15})$')) AS embedded_loops,
+    toUInt64OrZero(extract(named['likes'], '^0*([0-9]{1,15})$')) AS embedded_likes,
+    toUInt64OrZero(extract(named['comments'], '^0*([0-9]{1,15})$')) AS embedded_comments,
+    toUInt64OrZero(extract(named['reposts'], '^0*([0-9]{1,15})$')) AS embedded_reposts,
     tags
 FROM
 (
     SELECT
         *,
-        value_of(named, 'd') AS d,
-        value_of(named, 'published_at') AS published,
-        arrayFirst(pairs -> match(lower(value_of(pairs, 'm')), '^($|video/|application/x-mpegurl$)'), media) AS main,
-        if(notEmpty(main), value_of(main, 'url'), value_of(named, 'url')) AS url
+        mapFromArrays(names, `values`) AS named,
+        arrayFirst(medium -> match(lower(medium['m']), '^($|video/|application/x-mpegurl$)'), media) AS main,
+        if(notEmpty(main), main['url'], named['url']) AS url
     FROM
     (
         SELECT
@@ -1166,10 +1160,10 @@ FROM
             content,
             tags,
             arrayMap(tag -> (tag[1]), tags) AS names,
-            arrayMap(tag -> (tag[1], tag[2]), tags) AS named,
+            arrayMap(tag -> (tag[2]), tags) AS `values`,
             arrayFirst(tag -> (((tag[1]) = 'l') AND ((tag[3]) = 'ISO-639-1')), tags)[2] AS language,
             arrayFirst(tag -> (((tag[1]) = 'l') AND ((tag[3]) = 'content-warning')), tags) AS warning_label,
-            arrayFilter(pairs -> match(value_of(pairs, 'url'), '^https?://'), arrayMap(tag -> if(position(tag[2], ' ') > 0, arrayMap(item -> (splitByChar(' ', item)[1], trimBoth(substring(item, position(item, ' ') + 1))), arrayFilter(item -> (position(item, ' ') > 0), arraySlice(tag, 2))), arrayMap(place -> (tag[2 * place], trimBoth(tag[(2 * place) + 1])), range(1, intDiv(length(tag) - 1, 2) + 1))), arrayFilter(tag -> ((tag[1]) = 'imeta'), tags))) AS media
+            arrayFilter(medium -> match(medium['url'], '^https?://'), arrayMap(tag -> CAST(if(position(tag[2], ' ') > 0, arrayMap(item -> (splitByChar(' ', item)[1], trimBoth(substring(item, position(item, ' ') + 1))), arrayFilter(item -> (position(item, ' ') > 0), arraySlice(tag, 2))), arrayMap(place -> (tag[2 * place], trimBoth(tag[(2 * place) + 1])), range(1, intDiv(length(tag) - 1, 2) + 1))), 'Map(String, String)'), arrayFilter(tag -> ((tag[1]) = 'imeta'), tags))) AS media
         FROM events_local
         WHERE kind IN (21, 22, 34235, 34236)
     )
@@ -1256,7 +1250,7 @@ CREATE TABLE view_events_local
 )
 ENGINE = ReplacingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE VIEW weekly_active_users
 AS SELECT

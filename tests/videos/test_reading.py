@@ -74,13 +74,13 @@ REACTIONS = [
         """events_by_author (pubkey, kind, created_at, id)
         SELECT if(number % 1601 = 0, {pubkey:String}, lpad(hex(number % 99), 64, '1')) AS pubkey, 7,
             {now:UInt32} - 9, leftPad(hex(number), 64, '0') FROM numbers({videos:UInt32})""",
-        """engagement_targets (event_id, target, pubkey, created_at)
+        """engagement_targets (event_id, target, created_at)
         SELECT leftPad(hex(number), 64, '0') AS event_id,
             concat('34236:', leftPad(lower(hex(number % {authors:UInt32})), 64, '0'), ':d',
-                toString(number)), {pubkey:String}, {now:UInt32} - 9
+                toString(number)) AS target, {now:UInt32} - 9 AS created_at
         FROM numbers({videos:UInt32})""",
         """engagement (target, relation, event_id, token, pubkey, kind, created_at, expiration)
-        SELECT target, 'reaction', event_id, '+', pubkey, 7, created_at, 4294967295
+        SELECT target, 'reaction', event_id, '+', {pubkey:String}, 7, created_at, 4294967295
         FROM engagement_targets""",
     )
 ]
