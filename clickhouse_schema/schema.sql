@@ -854,7 +854,7 @@ CREATE TABLE vanish_requests
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (pubkey, id)
-SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192;
+SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW vanish_requests_mv TO vanish_requests
 (

@@ -43,3 +43,5 @@ ALTER TABLE video_aliases MODIFY SETTING string_serialization_version = 'single_
 ALTER TABLE list_versions MODIFY SETTING string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 ALTER TABLE profile_versions MODIFY SETTING string_serialization_version = 'single_stream', auto_statistics_types = '';
+
+ALTER TABLE vanish_requests MODIFY SETTING string_serialization_version = 'single_stream', auto_statistics_types = '';

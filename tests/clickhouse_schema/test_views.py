@@ -82,3 +82,26 @@ def test_every_tag_of_every_event_can_be_asked(rows_of):
     assert sum(len(event["tags"]) for event in events.values()) == len(flat)
     assert all(row["tag"] in events[row["event_id"]]["tags"] for row in flat)
     assert all([row["tag_name"], row["tag_value"]] == row["tag"][:2] for row in flat)
+
+
+def test_what_inserts_reach_keeps_neither_statistics_nor_lengths_of_their_own(
+    clickhouse: Clickhouse,
+):
+    """Each merge would write them again, and nobody reads them."""
+    reached = parse_query(
+        "tests.reached",
+        """-- Tables with tokens of inserts, and whether they do without.
+        SELECT
+            name,
+            engine_full LIKE '%string_serialization_version = \'single_stream\'%'
+                AND engine_full LIKE '%auto_statistics_types = \'\'%' AS bare
+        FROM system.tables
+        WHERE database = currentDatabase()
+            AND engine_full LIKE '%non_replicated_deduplication_window%'
+        """,
+    )
+
+    bare = {row["name"]: row["bare"] for row in clickhouse.select(reached, {})}
+
+    assert {"events_local", "engagement", "playbacks", "vanish_requests"} < set(bare)
+    assert {1} == set(bare.values())

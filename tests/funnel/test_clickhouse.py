@@ -267,6 +267,18 @@ def test_a_question_of_this_second_is_not_compiled(clickhouse):
     assert before == clickhouse.select(compiled, {})
 
 
+def test_the_steps_of_a_plan_are_not_put_together(clickhouse):
+    """That takes longer than a few rows do in each of them."""
+    nested = a_query(
+        "EXPLAIN PIPELINE SELECT later * 2 AS twice FROM"
+        " (SELECT number + 1 AS later FROM numbers(3))"
+    )
+
+    steps = [line for row in clickhouse.select(nested, {}) for line in row.values()]
+
+    assert 1 < sum("ExpressionTransform" in step for step in steps)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "seconds", "memory"), [("videos", 1, 1), ("video-stats", 2, 4), ("", 1, 1)]
 )
