@@ -217,10 +217,15 @@ def test_a_file_that_comes_before_an_applied_one_is_refused(files):
     assert sentence.startswith("0001_create_cats is not applied, but 0002_create_dogs")
 
 
-def test_every_statement_of_the_schema_can_be_run_twice(clickhouse):
-    for migration in read_migrations(MIGRATIONS):
-        for statement in migration.statements:
-            clickhouse.command(statement)
+def test_every_statement_of_the_schema_can_be_run_twice(database):
+    """As after a crash between a statement and the record of it."""
+    migrator = Migrator(database, read_migrations(MIGRATIONS))
+    with contextlib.closing(migrator):
+        migrator.prepare()
+        for migration in migrator.migrations:
+            for statement in migration.statements:
+                for _ in range(2):
+                    migrator.database.command(statement)
 
 
 # --- The command ----------------------------------------------------------------------------------
