@@ -89,17 +89,17 @@ SETTINGS index_granularity = 8192;
 
 CREATE TABLE engagement
 (
-    `target` String CODEC(ZSTD(1)),
+    `target` String CODEC(LZ4),
     `relation` LowCardinality(String),
-    `event_id` String CODEC(ZSTD(1)),
+    `event_id` String CODEC(NONE),
     `token` String,
     `token_url` String,
-    `actor` String CODEC(ZSTD(1)),
-    `pubkey` String CODEC(ZSTD(1)),
+    `actor` String CODEC(NONE),
+    `pubkey` String CODEC(NONE),
     `kind` UInt16,
     `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
     `expiration` UInt32,
-    `unless_known` String CODEC(ZSTD(1)),
+    `unless_known` String CODEC(LZ4),
     `amount_msat` UInt64
 )
 ENGINE = ReplacingMergeTree
@@ -201,7 +201,7 @@ ARRAY JOIN arrayFilter(act -> ((act.1) != ''), acts) AS act;
 
 CREATE TABLE engagement_targets
 (
-    `event_id` String CODEC(ZSTD(1)),
+    `event_id` String CODEC(NONE),
     `target` String CODEC(ZSTD(1)),
     `created_at` UInt32,
     INDEX created_at_index created_at TYPE minmax GRANULARITY 1000000
