@@ -59,9 +59,11 @@ ACTS_BY_TIME = (
     """INSERT INTO acts_by_time
     SELECT relation, created_at, event_id, target, actor FROM engagement""",
 )
+# As ClickHouse plans it by itself: what our connections set is for questions of few rows.
+BY_DEFAULT = "SETTINGS compile_expressions = 1, query_plan_merge_expressions = 1"
 STATS_AT_QUERY_TIME = parse_query(
     "bench.stats_at_query_time",
-    f"-- One video's counts, joined.\n{COUNTED} WHERE versions.id = {{id:String}}",
+    f"-- One video's counts, joined.\n{COUNTED} WHERE versions.id = {{id:String}} {BY_DEFAULT}",
 )
 TRENDING_AT_QUERY_TIME = parse_query(
     "bench.trending_at_query_time",
@@ -72,6 +74,7 @@ TRENDING_AT_QUERY_TIME = parse_query(
         (reactions + 2 * comments + 3 * reposts)
             * exp(-(toInt64({{now:UInt32}}) - created_at) / 3600 / 168) DESC
     LIMIT 21
+    {BY_DEFAULT}
     """,
 )
 
