@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from funnel.nostr import Kind
+from funnel.nostr import LISTS_OF_VIDEOS, Kind
 from funnel.sql import ConditionalQuery, Query, load_query
 
 log = structlog.get_logger(__name__)
@@ -89,8 +89,6 @@ SQL = {
         "project_listed_videos",
     )
 }
-
-LIST_KINDS = (Kind.FOLLOWS, Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
 
 PROJECT_VIDEOS = ConditionalQuery(load_query(__file__, "project_videos"))
 
@@ -505,7 +503,7 @@ class Projector:
             self.door.execute(SQL["touch_replaceable"], this)
         self.door.execute(SQL["drop_events"], this)
         # An earlier pass may have left lists, too.
-        if names or has(*LIST_KINDS):
+        if names or has(Kind.FOLLOWS, *LISTS_OF_VIDEOS):
             touched = self.door.select(SQL["count_touched"], this)[0]
             if touched["lists"]:
                 self.door.execute(SQL["touch_listed_videos"], this)

@@ -66,6 +66,8 @@ VIDEO_KINDS = (
     Kind.ADDRESSABLE_VIDEO,
     Kind.ADDRESSABLE_SHORT_VIDEO,
 )
+# In which people keep videos (NIP-51).
+LISTS_OF_VIDEOS = (Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
 
 # Messages between people (NIP-04, NIP-17, NIP-59): ciphertext that no public answer uses.
 PRIVATE_KINDS = frozenset(

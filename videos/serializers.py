@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from funnel.nostr import MAX_CREATED_AT, VIDEO_KINDS, Kind
+from funnel.nostr import LISTS_OF_VIDEOS, MAX_CREATED_AT, VIDEO_KINDS, Kind
 from funnel.paging import ROWS_IN_A_SECOND, write_before
 from funnel.params import (
     MAX_ROWS,
@@ -63,8 +63,6 @@ SENSITIVE_BY_WORD = {
 # Seconds of each, and by how many its beginnings are shifted from those of 1970, a Thursday.
 SPANS = {"hour": (3_600, 0), "day": (86_400, 0), "week": (7 * 86_400, 3 * 86_400)}
 MAX_LIKERS = 500
-# In which people keep videos (NIP-51).
-LISTS_OF_VIDEOS = (Kind.BOOKMARKS, Kind.BOOKMARK_SET, Kind.CURATION_SET)
 
 # What a client asks of many videos at once, by the id that it asked with.
 BULK_STATS = (
