@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.generated_site import COUNTERS, UNTIL, a_server, spread
+from bench.generated_site import BY_DEFAULT, COUNTERS, UNTIL, a_server, spread
 from clickhouse_schema.generated import GENERATE_EVENTS
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, parse_query
@@ -63,10 +63,9 @@ EARLIER = (
         )
     ),
 )
-# As ClickHouse plans it by itself: what our connections set suits many views and few rows.
 GENERATE_BY_DEFAULT = parse_query(
     "bench.generate_by_default",
-    f"{GENERATE_EVENTS.text}\nSETTINGS compile_expressions = 1, query_plan_merge_expressions = 1",
+    f"{GENERATE_EVENTS.text}\n{BY_DEFAULT}",
 )
 TABLES = parse_query(
     "bench.tables",

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.generated_site import UNTIL, a_server, ask_there, cost, filled, one, spread
+from bench.generated_site import BY_DEFAULT, UNTIL, a_server, ask_there, cost, filled, one, spread
 from funnel.clickhouse import Clickhouse
 from funnel.sql import parse_query
 from videos import queries
@@ -64,8 +64,6 @@ JOINED = (
     """INSERT INTO acts_by_time
     SELECT relation, created_at, event_id, target, actor FROM engagement""",
 )
-# As ClickHouse plans it by itself: what our connections set is for questions of few rows.
-BY_DEFAULT = "SETTINGS compile_expressions = 1, query_plan_merge_expressions = 1"
 STATS_AT_QUERY_TIME = parse_query(
     "bench.stats_at_query_time",
     f"-- One video's counts, joined.\n{COUNTED} WHERE versions.id = {{id:String}} {BY_DEFAULT}",

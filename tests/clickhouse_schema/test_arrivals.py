@@ -15,6 +15,7 @@ from funnel.sql import load_query, parse_query
 from ingestion import writer
 from tests.builders import T, a_deletion, a_reaction, a_video, alice, as_json, bob, carol, dave
 from tests.clickhouse_schema.lively_day import rows
+from tests.clickhouse_schema.test_projector import INSERT_LATE
 from tests.delivery import Delivery
 
 NOW = T + 100_000
@@ -33,20 +34,6 @@ SLOW_INSERT = parse_query(
         [['e', {target:String}]] AS tags,
         '+' AS content
     FROM numbers(3)
-    """,
-)
-LATE_INSERT = parse_query(
-    "tests.late_insert",
-    """-- An insert with a time of arrival that has been looked at.
-    INSERT INTO events_local (id, pubkey, created_at, kind, tags, content, inserted_at)
-    SELECT
-        leftPad('', 64, 'e') AS id,
-        leftPad('', 64, 'd') AS pubkey,
-        {created_at:UInt32} AS created_at,
-        7 AS kind,
-        [['e', {target:String}]] AS tags,
-        '+' AS content,
-        now64(3) - 30 AS inserted_at
     """,
 )
 ANNOUNCE_AGAIN = load_query(writer.__file__, "announce_again")
@@ -128,7 +115,17 @@ def test_what_was_complete_is_not_looked_at_again(delivery):
 def test_what_came_later_with_an_earlier_time_is_looked_at(delivery):
     deliver(delivery, VIDEO)
     deliver(delivery, a_reaction(VIDEO, bob))
-    delivery.clickhouse.execute(LATE_INSERT, {"created_at": T, "target": VIDEO.id})
+    delivery.clickhouse.execute(
+        INSERT_LATE,
+        {
+            "event_id": "ab" * 32,
+            "pubkey": carol.pubkey,
+            "created_at": T,
+            "kind": 7,
+            "target": VIDEO.id,
+            "seconds": 30,
+        },
+    )
 
     assert 3 == settled(delivery)
     assert 2 == video(delivery)["likes"]
