@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,8 @@ TOKEN = re.compile(
 PART = re.compile(r"-- part (?P<name>\w+)(?: \((?P<stand>\w+ = \w+(?:, \w+ = \w+)*)\))?")
 # Where the lines begin that a query has only if these names are given, and where they end.
 MARK = re.compile(r"\s*-- (?:if (?P<names>\w+(?: and \w+)*)|end)")
+# A line that the lines of `include/<name>.sql` take the place of.
+INCLUDE = re.compile(r"(?P<indent>\s*)-- include (?P<name>.+)")
 INTEGER = re.compile(r"(?P<unsigned>U?)Int(?P<bits>8|16|32|64|128|256)")
 
 
@@ -110,13 +112,14 @@ def load_query(module_file: str, name: str) -> Query:
 
     Where the file has a line `-- part other (parameter = name)`, `other.sql` comes before its WITH,
     as a common table expression `other` in which the name stands for the parameter; several have
-    commas between. So what would take two questions takes one.
+    commas between. So what would take two questions takes one. A line `-- include lines` is
+    replaced as in with_included_lines().
 
-    Raises ValueError when the file does not begin with a comment that says what it is for, or
-    declares a parameter with two types.
+    Raises ValueError when the file does not begin with a comment that says what it is for,
+    declares a parameter with two types, or includes what cannot be included.
     """
     package = Path(module_file).resolve().parent
-    text = (package / "sql" / f"{name}.sql").read_text()
+    text = with_included_lines(package / "sql" / f"{name}.sql")
     parts = [
         f"{part['name']} AS (\n{text_of_part(module_file, part)}\n),\n"
         for line in text.splitlines()
@@ -127,6 +130,48 @@ def load_query(module_file: str, name: str) -> Query:
     return parse_query(f"{package.name}.{name}", text)
 
 
+def with_included_lines(path: Path) -> str:
+    """The text of a query's file in which the lines that it shares with others are its own.
+
+    A line `-- include lines` stands for those of `include/lines.sql` beside the file, without their
+    first, which says what they are for. They are indented like it and stand under the condition
+    that it stands under; conditions of their own are added to that one, and end.
+
+    Raises ValueError when there is no such file, or when it does not begin with a comment, is made
+    of others itself, or has a condition without an end.
+    """
+    lines: list[str] = []
+    needed = ""
+    for line in path.read_text().splitlines():
+        if mark := MARK.fullmatch(line):
+            needed = mark["names"] or ""
+        if include := INCLUDE.fullmatch(line):
+            shared = path.parent / "include" / f"{include['name']}.sql"
+            if not shared.is_file():
+                raise ValueError(f"{path.name}: there is no include/{shared.name}.")
+            lines += [f"{include['indent']}{line}" for line in lines_to_include(shared, needed)]
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def lines_to_include(path: Path, needed: str) -> Iterator[str]:
+    """needed: the names of the condition that all of them stand under, joined by `and`."""
+    text, own = path.read_text(), ""
+    require_header(path.name, text)
+    for line in text.splitlines()[1:]:
+        if INCLUDE.fullmatch(line) or PART.fullmatch(line):
+            raise ValueError(f"{path.name} is included, so it must not be made of others.")
+        if mark := MARK.fullmatch(line):
+            own = mark["names"] or ""
+            names = " and ".join(filter(None, (needed, own)))
+            yield f"-- if {names}" if names else "-- end"
+        else:
+            yield line
+    if own:
+        raise ValueError(f"{path.name}: {own} has no end.")
+
+
 def text_of_part(module_file: str, part: re.Match[str]) -> str:
     query = load_query(module_file, part["name"])
     names = dict(stand.split(" = ") for stand in part["stand"].split(", ")) if part["stand"] else {}
@@ -134,14 +179,18 @@ def text_of_part(module_file: str, part: re.Match[str]) -> str:
 
 
 def parse_query(name: str, text: str) -> Query:
-    if not text.startswith("-- "):
-        raise ValueError(f"{name}: the first line must be a comment that says what it is for.")
+    require_header(name, text)
     params: dict[str, str] = {}
     for token in TOKEN.finditer(text):
         parameter, declared = token["name"], token["type"]
         if parameter and params.setdefault(parameter, declared) != declared:
             raise ValueError(f"{name}: {parameter} is declared with two types.")
     return Query(name, text.strip(), MappingProxyType(params))
+
+
+def require_header(name: str, text: str) -> None:
+    if not text.startswith("-- "):
+        raise ValueError(f"{name}: the first line must be a comment that says what it is for.")
 
 
 def sendable(value: Any, declared: str, where: str) -> Any:

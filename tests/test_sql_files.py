@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from funnel.sql import load_query, parse_query
+from funnel.sql import load_query, parse_query, with_included_lines
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FILES = sorted(REPOSITORY.glob("*/sql/*.sql"))
+# Lines that several of these share. They are checked where they stand, in every file above.
+INCLUDED = sorted(REPOSITORY.glob("*/sql/include/*.sql"))
 
 SETTINGS = parse_query(
     "tests.settings",
@@ -29,15 +32,29 @@ def query_in(path: Path):
 
 
 def code_of(path: Path) -> str:
-    """The file without comments and string literals."""
-    return re.sub(r"'(?:[^'\\]|\\.)*'|--[^\n]*", "''", path.read_text())
+    """The file with the lines that it includes, without comments and string literals."""
+    return re.sub(r"'(?:[^'\\]|\\.)*'|--[^\n]*", "''", with_included_lines(path))
 
 
-@of_each_file
+@pytest.mark.parametrize(
+    "path", [*FILES, *INCLUDED], ids=lambda path: ".".join(path.relative_to(REPOSITORY).parts)
+)
 def test_the_first_line_says_what_it_is_for(path):
     first = path.read_text().splitlines()[0]
 
     assert re.fullmatch(r"-- \S.{10,}", first)
+
+
+def test_lines_to_include_are_shared():
+    # What one file alone has stands in it, so that it can be read there.
+    included = Counter(
+        path.parent / "include" / f"{name}.sql"
+        for path in FILES
+        for name in set(re.findall(r"^\s*-- include (\w+)$", path.read_text(), re.MULTILINE))
+    )
+
+    assert INCLUDED == sorted(included)
+    assert [] == [path for path, files in included.items() if files == 1]
 
 
 @of_each_file

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
 from funnel.nostr import Kind
-from funnel.sql import ConditionalQuery, load_query, parse_query
+from funnel.sql import ConditionalQuery, Query, load_query, parse_query
 
 HEADER = "-- Of the tests.\n"
 
@@ -97,6 +98,89 @@ def test_a_condition_ends():
 
     with pytest.raises(ValueError, match=r"^tests\.query: author and since has no end\.$"):
         ConditionalQuery(endless)
+
+
+INCLUDING = f"""{HEADER}SELECT n
+FROM (
+    SELECT 1 AS n
+    WHERE {{since:UInt32}} > 0
+        -- include of_author
+    -- if ahead
+    UNION ALL
+    SELECT 2 AS n
+    WHERE true
+        -- include of_author
+        AND true
+    -- end
+)"""
+OF_AUTHOR = """-- Whose they are.
+AND at <= {now:UInt32}
+-- if author
+AND pubkey IN (
+    {author:String}
+)
+-- end
+"""
+WRITTEN_OUT = f"""{HEADER}SELECT n
+FROM (
+    SELECT 1 AS n
+    WHERE {{since:UInt32}} > 0
+        AND at <= {{now:UInt32}}
+        -- if author
+        AND pubkey IN (
+            {{author:String}}
+        )
+        -- end
+    -- if ahead
+    UNION ALL
+    SELECT 2 AS n
+    WHERE true
+        AND at <= {{now:UInt32}}
+        -- if ahead and author
+        AND pubkey IN (
+            {{author:String}}
+        )
+        -- if ahead
+        AND true
+    -- end
+)"""
+
+
+def a_query_of_files(directory: Path, outer: str, **included: str) -> Query:
+    (directory / "sql" / "include").mkdir(parents=True)
+    (directory / "sql" / "outer.sql").write_text(outer)
+    for name, text in included.items():
+        (directory / "sql" / "include" / f"{name}.sql").write_text(text)
+    return load_query(str(directory / "queries.py"), "outer")
+
+
+def test_lines_that_queries_share_stand_where_they_are_included(tmp_path):
+    including = a_query_of_files(tmp_path, INCLUDING, of_author=OF_AUTHOR)
+
+    assert {"since": "UInt32", "now": "UInt32", "author": "String"} == including.params
+    written_out = ConditionalQuery(parse_query("tests.query", WRITTEN_OUT))
+    for names in ([], ["author"], ["ahead"], ["ahead", "author"]):
+        given = ConditionalQuery(including).given(names)
+
+        assert written_out.given(names).text == given.text
+        assert written_out.given(names).params == given.params
+
+
+@pytest.mark.parametrize(
+    ("included", "sentence"),
+    [
+        ({}, r"^outer\.sql: there is no include/of_author\.sql\.$"),
+        ({"of_author": "AND true"}, r"^of_author\.sql: the first line must be a comment"),
+        ({"of_author": ""}, r"^of_author\.sql: the first line must be a comment"),
+        ({"of_author": f"{HEADER}-- if a and b\nAND a"}, r"^of_author\.sql: a and b has no end\.$"),
+        ({"of_author": f"{HEADER}-- include b", "b": HEADER}, r"^of_author\.sql is included, so"),
+        ({"of_author": f"{HEADER}-- part outer"}, r"^of_author\.sql is included, so"),
+        ({"of_author": f"{HEADER}AND {{since:Int64}}"}, "since is declared with two types"),
+    ],
+)
+def test_lines_that_cannot_be_included_are_refused(tmp_path, included, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        a_query_of_files(tmp_path, INCLUDING, **included)
 
 
 def test_a_file_without_a_first_line_that_says_what_it_is_for_is_refused():
