@@ -9,28 +9,15 @@ FROM listed_videos FINAL
 WHERE list = {list:String}
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
-    -- if kinds
-    AND kind IN {kinds:Array(UInt16)}
-    -- if platform
-    AND platform = {platform:String}
-    -- if exclude_platform
-    AND platform != {exclude_platform:String}
-    -- if classic
-    AND (platform = 'vine') IN {classic:Array(UInt8)}
-    -- if sensitive
-    AND sensitive IN {sensitive:Array(UInt8)}
+    -- include video_filters
     -- if before
     AND published_at <= {before:UInt32}
     -- if after
     -- the tier of its number
     AND tier >= if({after_place:Float64} < 0, 1, -1)
         * toInt64(roundToExp2(toUInt64(abs(toInt64(floor({after_place:Float64}))))))
-    AND (-place, -toInt64(published_at), id) > (
-        -{after_place:Float64},
-        -toInt64({after_published_at:UInt32}),
-        {after_id:String}
-    )
     -- end
+    -- include after_place
 ORDER BY
     tier ASC,
     place DESC,

@@ -22,16 +22,8 @@ WHERE list = {list:String}
     AND created_at <= {now:UInt32} + 900
     -- if ahead
     AND published_at <= {ranked_at:UInt32}
-    -- if kinds
-    AND kind IN {kinds:Array(UInt16)}
-    -- if platform
-    AND platform = {platform:String}
-    -- if exclude_platform
-    AND platform != {exclude_platform:String}
-    -- if classic
-    AND (platform = 'vine') IN {classic:Array(UInt8)}
-    -- if sensitive
-    AND sensitive IN {sensitive:Array(UInt8)}
+    -- end
+    -- include video_filters
     -- if before
     AND published_at <= {before:UInt32}
     -- if after_score
@@ -41,13 +33,8 @@ WHERE list = {list:String}
             + log2({after_place:Float64})
             + 0.000001
     ))
-    -- if after
-    AND (-place, -toInt64(published_at), id) > (
-        -{after_place:Float64},
-        -toInt64({after_published_at:UInt32}),
-        {after_id:String}
-    )
     -- end
+    -- include after_place
 ORDER BY
     tier ASC,
     place DESC,
@@ -69,25 +56,11 @@ WHERE list = 'recent'
     AND tier < -toInt64({ranked_at:UInt32})
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
-    -- if ahead and kinds
-    AND kind IN {kinds:Array(UInt16)}
-    -- if ahead and platform
-    AND platform = {platform:String}
-    -- if ahead and exclude_platform
-    AND platform != {exclude_platform:String}
-    -- if ahead and classic
-    AND (platform = 'vine') IN {classic:Array(UInt8)}
-    -- if ahead and sensitive
-    AND sensitive IN {sensitive:Array(UInt8)}
+    -- include video_filters
     -- if ahead and before
     AND published_at <= {before:UInt32}
-    -- if ahead and after
-    AND (-place, -toInt64(published_at), id) > (
-        -{after_place:Float64},
-        -toInt64({after_published_at:UInt32}),
-        {after_id:String}
-    )
     -- if ahead
+    -- include after_place
 )
 ORDER BY
     place DESC,

@@ -1,9 +1,9 @@
 -- Live videos by playbacks that were started in the last 24 hours, most first, then all others, newest first.
 WITH
     -- if hashtags
-    (hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-        extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-    )))) AS folded,
+    (
+        -- include folded_hashtag
+    ) AS folded,
     -- end
     -- asked once, as one value: the keys, and how many views each has
     (
@@ -63,8 +63,9 @@ FROM (
         AND created_at <= {now:UInt32} + 900
         -- if hashtags
         AND hasAll(hashtags, arrayMap(hashtag -> folded(hashtag), {hashtags:Array(String)}))
-        -- if author
-        AND pubkey = {author:String}
+        -- end
+        -- include author_filters
+        -- include video_filters
         -- if collaborator
         AND arrayExists(
             tag -> tag[1] = 'p'
@@ -72,33 +73,12 @@ FROM (
                 AND lower(tag[4]) = 'collaborator',
             tags
         )
-        -- if followed_by
-        AND pubkey IN (
-            SELECT arrayJoin(entries)
-            FROM current_lists FINAL
-            WHERE list = concat('3:', {followed_by:String}, ':')
-        )
-        -- if kinds
-        AND kind IN {kinds:Array(UInt16)}
-        -- if platform
-        AND platform = {platform:String}
-        -- if exclude_platform
-        AND platform != {exclude_platform:String}
-        -- if classic
-        AND (platform = 'vine') IN {classic:Array(UInt8)}
-        -- if sensitive
-        AND sensitive IN {sensitive:Array(UInt8)}
         -- if since
         AND published_at >= {since:UInt32}
         -- if before
         AND published_at <= {before:UInt32}
-        -- if after
-        AND (-place, -toInt64(published_at), id) > (
-            -{after_place:Float64},
-            -toInt64({after_published_at:UInt32}),
-            {after_id:String}
-        )
         -- end
+        -- include after_place
     UNION ALL
     SELECT
         video_key,
@@ -110,50 +90,11 @@ FROM (
     WHERE expiration > {now:UInt32}
         AND created_at <= {now:UInt32} + 900
         AND video_key NOT IN (SELECT arrayJoin(watched.1))
-        -- if list
-        AND list = {list:String}
-        -- if hashtag
-        AND list = concat('#', folded({hashtag:String}))
-        -- if other_hashtags
-        AND video_key IN (
-            SELECT video_key
-            FROM listed_videos FINAL
-            WHERE list IN (SELECT concat('#', folded(arrayJoin({other_hashtags:Array(String)}))))
-            GROUP BY video_key
-            HAVING uniqExact(list) = length(arrayDistinct(arrayMap(
-                hashtag -> folded(hashtag),
-                {other_hashtags:Array(String)}
-            )))
-        )
-        -- if author
-        AND pubkey = {author:String}
-        -- if followed_by
-        AND pubkey IN (
-            SELECT arrayJoin(entries)
-            FROM current_lists FINAL
-            WHERE list = concat('3:', {followed_by:String}, ':')
-        )
-        -- if kinds
-        AND kind IN {kinds:Array(UInt16)}
-        -- if platform
-        AND platform = {platform:String}
-        -- if exclude_platform
-        AND platform != {exclude_platform:String}
-        -- if classic
-        AND (platform = 'vine') IN {classic:Array(UInt8)}
-        -- if sensitive
-        AND sensitive IN {sensitive:Array(UInt8)}
-        -- if since
-        AND tier <= -toInt64({since:UInt32})
-        -- if before
-        AND tier >= -toInt64({before:UInt32})
-        -- if after
-        AND (-place, -toInt64(published_at), id) > (
-            -{after_place:Float64},
-            -toInt64({after_published_at:UInt32}),
-            {after_id:String}
-        )
-        -- end
+        -- include list_filters
+        -- include author_filters
+        -- include video_filters
+        -- include tier_filters
+        -- include after_place
     ORDER BY
         tier ASC,
         id ASC

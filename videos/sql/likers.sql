@@ -1,11 +1,7 @@
 -- Who reacted to a video and does not dislike it, latest first; each with their latest such reaction.
 WITH
     targets AS (
-        SELECT {video_key:String} AS target
-        UNION ALL
-        SELECT id AS target
-        FROM video_versions
-        WHERE video_key = {video_key:String} AND created_at <= {now:UInt32} + 900
+        -- include targets
     )
 SELECT
     person AS pubkey,
@@ -22,27 +18,8 @@ FROM (
     FROM engagement
     WHERE target IN targets
         AND relation = 'reaction'
-        AND created_at <= {now:UInt32} + 900
-        AND expiration > {now:UInt32}
-        -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
-        AND unless_known NOT IN (
-            SELECT id
-            FROM events_local
-            WHERE id IN (
-                SELECT unless_known
-                FROM engagement
-                WHERE target IN targets AND unless_known != ''
-            )
-                AND created_at <= {now:UInt32} + 900
-        )
-        AND (event_id, pubkey) NOT IN (
-            SELECT
-                target,
-                pubkey
-            FROM deletions
-            WHERE target IN (SELECT event_id FROM engagement WHERE target IN targets)
-                AND created_at <= {now:UInt32} + 900
-        )
+        -- include live_acts
+        -- include unless_known
     GROUP BY actor
     -- decision D2: the latest vote decides, at the same second the lowest id
     HAVING argMinIf(token, (-toInt64(created_at), event_id), token IN ('+', '', '-')) != '-'

@@ -2,12 +2,10 @@
 -- person, which fades with age, then all others by engagement, those of a hashtag the newest first. Their own
 -- videos and those they have acted on are left out.
 WITH
-    arrayMap(
-        hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-            extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-        ))),
-        {hashtags:Array(String)}
-    ) AS wanted,
+    (
+        -- include folded_hashtag
+    ) AS folded,
+    arrayMap(hashtag -> folded(hashtag), {hashtags:Array(String)}) AS wanted,
     arrayConcat(
         arrayMap(hashtag -> concat('#', hashtag), {interesting_hashtags:Array(String)}),
         arrayMap(author -> concat('by:', author), {interesting_authors:Array(String)})

@@ -1,6 +1,9 @@
 -- Live videos in whose texts every word is found at the beginning of a word, in one of several orders;
 -- by relevance those come first whose title holds the words, whole ones before beginnings.
 WITH
+    (
+        -- include folded_hashtag
+    ) AS folded,
     -- the words come marked as in video_texts: whole, and without the mark of their end, so that they may
     -- go on. This is what the index knows of them.
     (
@@ -36,15 +39,7 @@ WHERE video_stats.video_key IN (SELECT video_key FROM matching)
     AND kind IN {kinds:Array(UInt16)}
     AND (
         empty({hashtags:Array(String)})
-        OR hasAll(
-            hashtags,
-            arrayMap(
-                hashtag -> normalizeUTF8NFC(caseFoldUTF8(normalizeUTF8NFC(
-                    extract(hashtag, '(?s)^[ \\t\\n\\r\\f\\v]*#?[ \\t\\n\\r\\f\\v]*(.*?)[ \\t\\n\\r\\f\\v]*$')
-                ))),
-                {hashtags:Array(String)}
-            )
-        )
+        OR hasAll(hashtags, arrayMap(hashtag -> folded(hashtag), {hashtags:Array(String)}))
     )
     AND ({author:String} = '' OR pubkey = {author:String})
     AND (

@@ -2,11 +2,7 @@
 -- reaction and repost counts once, when they first did it, so that all spans add up to the video's row.
 WITH
     targets AS (
-        SELECT {video_key:String} AS target
-        UNION ALL
-        SELECT id AS target
-        FROM video_versions
-        WHERE video_key = {video_key:String} AND created_at <= {now:UInt32} + 900
+        -- include targets
     ),
     happened AS (
         SELECT
@@ -15,27 +11,8 @@ WITH
         FROM engagement
         WHERE target IN targets
             AND relation IN ('reaction', 'comment', 'repost')
-            AND created_at <= {now:UInt32} + 900
-            AND expiration > {now:UInt32}
-            -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
-            AND unless_known NOT IN (
-                SELECT id
-                FROM events_local
-                WHERE id IN (
-                    SELECT unless_known
-                    FROM engagement
-                    WHERE target IN targets AND unless_known != ''
-                )
-                    AND created_at <= {now:UInt32} + 900
-            )
-            AND (event_id, pubkey) NOT IN (
-                SELECT
-                    target,
-                    pubkey
-                FROM deletions
-                WHERE target IN (SELECT event_id FROM engagement WHERE target IN targets)
-                    AND created_at <= {now:UInt32} + 900
-            )
+            -- include live_acts
+            -- include unless_known
         GROUP BY
             relation,
             if(relation = 'comment', event_id, actor)

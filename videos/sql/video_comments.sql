@@ -1,27 +1,14 @@
 -- Live comments on a video, replies included. Protected ones (NIP-70) are not ours to give.
 WITH
     targets AS (
-        SELECT {video_key:String} AS target
-        UNION ALL
-        SELECT id AS target
-        FROM video_versions
-        WHERE video_key = {video_key:String} AND created_at <= {now:UInt32} + 900
+        -- include targets
     ),
     found AS (
         SELECT event_id
         FROM engagement
         WHERE target IN targets
             AND relation = 'comment'
-            AND created_at <= {now:UInt32} + 900
-            AND expiration > {now:UInt32}
-            AND (event_id, pubkey) NOT IN (
-                SELECT
-                    target,
-                    pubkey
-                FROM deletions
-                WHERE target IN (SELECT event_id FROM engagement WHERE target IN targets)
-                    AND created_at <= {now:UInt32} + 900
-            )
+            -- include live_acts
     ),
     -- NIP-22: the first e tag is the parent. NIP-10: the one that is marked so, else the last one.
     if(
