@@ -116,7 +116,7 @@ def load_query(module_file: str, name: str) -> Query:
     replaced as in with_included_lines().
 
     Raises ValueError when the file does not begin with a comment that says what it is for,
-    declares a parameter with two types, or includes what cannot be included.
+    declares a parameter with two types, has parts but no WITH, or includes what cannot be included.
     """
     package = Path(module_file).resolve().parent
     text = with_included_lines(package / "sql" / f"{name}.sql")
@@ -126,7 +126,11 @@ def load_query(module_file: str, name: str) -> Query:
         if (part := PART.fullmatch(line))
     ]
     if parts:
-        text = re.sub(r"^WITH\n", lambda _: "WITH\n" + "".join(parts), text, count=1, flags=re.M)
+        text, found = re.subn(
+            r"^WITH\n", lambda _: "WITH\n" + "".join(parts), text, count=1, flags=re.M
+        )
+        if not found:
+            raise ValueError(f"{name}: the query has no WITH for its parts to come before.")
     return parse_query(f"{package.name}.{name}", text)
 
 

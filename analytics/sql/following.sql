@@ -22,12 +22,7 @@ WITH
             FROM user_profiles FINAL
             WHERE {text:String} != ''
                 AND pubkey IN (SELECT followed_pubkey FROM followed)
-                AND live
-                AND expiration > {now:UInt32}
-                AND position(
-                    caseFoldUTF8(normalizeUTF8NFC(concat(name, '\n', display_name, '\n', nip05))),
-                    folded_text
-                ) > 0
+                -- include profile_has_text
         )
     )
 SELECT

@@ -52,6 +52,15 @@ def test_a_query_may_be_made_of_others(tmp_path):
     assert inner_by_names in load_query(str(tmp_path / "queries.py"), "outer").text
 
 
+def test_parts_need_a_place_to_stand(tmp_path):
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "inner.sql").write_text(f"{HEADER}SELECT 1 AS n")
+    (tmp_path / "sql" / "outer.sql").write_text(f"{HEADER}-- part inner\nSELECT n FROM inner\n")
+
+    with pytest.raises(ValueError, match=r"^outer: the query has no WITH for its parts"):
+        load_query(str(tmp_path / "queries.py"), "outer")
+
+
 def test_a_name_stands_for_a_parameter_that_there_is():
     with pytest.raises(ValueError, match=r"^tests\.query has no id\.$"):
         a_query("UInt8").with_names_for({"id": "name"})

@@ -1,4 +1,4 @@
--- The list of listed_videos that has the videos, and the hashtags that these have besides.
+-- The list of listed_videos that has the videos, and their other hashtags (`folded`: folded_hashtag).
 -- if list
 AND list = {list:String}
 -- if hashtag
