@@ -6,9 +6,9 @@ Fills two databases of one embedded server with made-up events, N and ten times 
 people react to some videos in each, in turns. A pass is timed from the first query to the last, by
 the clock and by the processor time of ClickHouse, which other load on the machine moves less.
 
-A video has fifty events in both, and each pass touches as many videos in both. N has to be large
+A video has ten events in both, and each pass touches as many videos in both. N has to be large
 enough for the touched videos to lie in granules of their own there too: in a small database they
-share them, and a pass costs less than it ever will again.
+share them, and a pass costs less than it ever will again. In how many they lie is in the table.
 
 A key is looked for in each part of a table. How many parts there are depends on how the merges of
 the moment stand, not on how long the history is: so it is measured as ClickHouse leaves the parts
@@ -37,36 +37,36 @@ from tests.clickhouse_server import LocalServer
 
 NOW = 1_790_000_000
 ACTIVITIES = (10, 100, 1000)
-EVENTS_PER_VIDEO = 50
+EVENTS_PER_VIDEO = 10
 # Into so many inserts the history is divided, however long it is.
 HISTORY_INSERTS = 20
 # A prime: its multiples, modulo how many videos there are, come to a video again after all others.
 STRIDE = 7919
 
-# Of fifty events one is a video, thirty-seven are reactions, eight comments and four reposts. Ids
+# Of ten events one is a video, seven are reactions, one a comment and one a repost. Ids
 # are hashes of numbers: nothing here checks a signature.
 HISTORY = parse_query(
     "bench.history",
     """-- Made-up events in a row.
     INSERT INTO events_local (id, pubkey, created_at, kind, tags, content, sig, embedded)
     WITH
-        number % 50 AS turn,
-        lower(hex(SHA256(concat('video ', toString(intDiv(number, 50)))))) AS video_d,
-        lower(hex(SHA256(concat('author ', toString(intDiv(number, 500)))))) AS author,
+        number % 10 AS turn,
+        lower(hex(SHA256(concat('video ', toString(intDiv(number, 10)))))) AS video_d,
+        lower(hex(SHA256(concat('author ', toString(intDiv(number, 100)))))) AS author,
         concat('34236:', author, ':', video_d) AS address
     SELECT
         lower(hex(SHA256(toString(number)))) AS id,
         if(turn = 0, author, lower(hex(SHA256(concat('p', toString(cityHash64(number) % 100000))))))
             AS pubkey,
         1780000000 + number % 9000000 AS created_at,
-        multiIf(turn = 0, 34236, turn < 38, 7, turn < 46, 1111, 16) AS kind,
+        multiIf(turn = 0, 34236, turn < 8, 7, turn < 9, 1111, 16) AS kind,
         multiIf(
             turn = 0, [
                 ['d', video_d], ['title', concat('Video ', toString(number))], ['t', 'bench'],
                 ['imeta', concat('url https://media.example/', video_d, '.mp4'), 'm video/mp4']
             ],
-            turn < 38, [['e', lower(hex(SHA256(toString(number - turn))))], ['a', address]],
-            turn < 46, [['A', address], ['K', '34236'], ['a', address], ['k', '34236']],
+            turn < 8, [['e', lower(hex(SHA256(toString(number - turn))))], ['a', address]],
+            turn < 9, [['A', address], ['K', '34236'], ['a', address], ['k', '34236']],
             [['k', '34236'], ['a', address]]
         ) AS tags,
         if(turn = 0, 'A video of the bench', '+') AS content,
@@ -92,7 +92,7 @@ ACTIVITY = parse_query(
         1789999000 AS created_at,
         7 AS kind,
         [
-            ['e', lower(hex(SHA256(toString(video * 50))))],
+            ['e', lower(hex(SHA256(toString(video * 10))))],
             ['a', concat('34236:', author, ':', video_d)]
         ] AS tags,
         '+' AS content,
@@ -113,6 +113,22 @@ PARTS = parse_query(
     GROUP BY table
     ORDER BY sum(rows) DESC
     LIMIT 12
+    """,
+)
+GRANULES = parse_query(
+    "bench.granules",
+    """-- In how many granules the versions of the videos lie that a pass has touched.
+    SELECT uniqExact(_part, intDiv(_part_offset, {granularity:UInt32})) AS granules
+    FROM video_versions
+    WHERE video_key IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video')
+    """,
+)
+GRANULARITY = parse_query(
+    "bench.granularity",
+    """-- How many versions of videos a granule has.
+    SELECT toUInt32(extract(engine_full, 'index_granularity = ([0-9]+)')) AS granularity
+    FROM system.tables
+    WHERE database = currentDatabase() AND name = 'video_versions'
     """,
 )
 REACTIONS = parse_query(
@@ -188,6 +204,7 @@ def compared(
     """A row for each activity and size."""
     times: dict[tuple[str, int], list[float]] = {}
     processor: dict[tuple[str, int], list[float]] = {}
+    granules: dict[tuple[str, int], list[int]] = {}
     assert server.process is not None
     pid = server.process.pid
     # How many parts the largest table has, which is that of what people do.
@@ -210,6 +227,7 @@ def compared(
                     (processor, processor_seconds(pid) - processed),
                 ):
                     into.setdefault((name, reactions), []).append(spent)
+                granules.setdefault((name, reactions), []).append(granules_of(door, projector))
     rows = []
     for reactions in ACTIVITIES:
         wall, cpu = (ratios(of, reactions) for of in (times, processor))
@@ -221,6 +239,7 @@ def compared(
                     "largest_table_parts": counts[name],
                     "history_events": size,
                     "touched_videos": reactions,
+                    "granules": round(statistics.median(granules[name, reactions])),
                     "pass_ms": [round(1000 * s, 1) for s in spread(seconds)],
                     "processor_ms": [round(1000 * s, 1) for s in spread(spent)],
                     "ms_per_video": round(1000 * statistics.median(seconds) / reactions, 3),
@@ -229,6 +248,13 @@ def compared(
                 }
             )
     return rows
+
+
+def granules_of(door: Clickhouse, projector: Projector) -> int:
+    """In how many granules the videos of the last pass lie."""
+    of = door.select(GRANULARITY, {})[0] | {"pass": projector.version}
+    granules: int = door.select(GRANULES, of)[0]["granules"]
+    return granules
 
 
 def ratios(times: dict[tuple[str, int], list[float]], reactions: int) -> list[float]:
@@ -251,13 +277,13 @@ def main() -> None:
     rows = measured(options.events, options.rounds)
 
     print(
-        "parts | history events | touched videos | pass ms min/median/max | processor ms"
-        " | 10x/1x by the clock | by processor time"
+        "parts | history events | touched videos | their granules | pass ms min/median/max"
+        " | processor ms | 10x/1x by the clock | by processor time"
     )
     for row in rows:
         print(
             f"{row['parts']} ({row['largest_table_parts']}) |"
-            f" {row['history_events']:>14,} | {row['touched_videos']:>14} |"
+            f" {row['history_events']:>14,} | {row['touched_videos']:>14} | {row['granules']:>14} |"
             f" {'/'.join(map(str, row['pass_ms'])):>22} |"
             f" {'/'.join(map(str, row['processor_ms']))} |"
             f" {'/'.join(map(str, row['ratio_10x_to_1x']))} |"
