@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -38,6 +39,9 @@ ENGINE_OPTIONS = {
     # Refreshable views and TTLs run here; a server's 512 threads are for thousands of tables.
     "background_schedule_pool_size": "16",
 }
+
+# A service asks the same texts again and again, and parsing a long one costs milliseconds.
+KEPT_KINDS = 128
 
 ERROR = re.compile(r"Code: (\d+)\. (.*)", re.DOTALL)
 UNKNOWN_EXCEPTION = 1002
@@ -129,6 +133,7 @@ class Session:
         # What settings return to after a query: our profile, then the client's own SETs.
         self._base = dict(PROFILE)
         self._applied: dict[str, str] = {}
+        self._kind_of = lru_cache(KEPT_KINDS)(self._classify)
         self._connection = engine.connect()
         self._set(self._base | {SESSION_MARK: str(number)})
 
@@ -162,7 +167,7 @@ class Session:
         """The result of any statement in Native format, piece by piece and in constant memory where
         the engine can. A SELECT without rows gives one block without rows.
         """
-        kind = self._classify(sql)
+        kind = self._kind_of(sql)
         if kind == "READ_ONLY":
             empty = True
             for content in self._stream(sql, parameters):

@@ -99,6 +99,15 @@ def test_errors_carry_the_code_and_text_of_clickhouse(client: Client, sql: str, 
     assert [(1,)] == client.execute("SELECT 1")
 
 
+def test_what_was_a_statement_by_other_settings_is_none_without_them(client: Client) -> None:
+    assert [(2,)] == client.execute("1 + 1", settings={"implicit_select": 1})
+
+    with pytest.raises(ServerException) as refused:
+        client.execute("1 + 1")
+
+    assert ErrorCodes.SYNTAX_ERROR == refused.value.code
+
+
 def test_a_result_in_a_format_of_its_own_is_refused(client: Client) -> None:
     with pytest.raises(ServerException) as refused:
         client.execute("SELECT 1 FORMAT JSON")
