@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
+from clickhouse_schema.management.commands.clickhouse_schema import SCHEMA
+from clickhouse_schema.migrator import (
+    MIGRATIONS,
+    Migrator,
+    Record,
+    State,
+    read_migrations,
+    split_statements,
+)
 from funnel.clickhouse import ClickhouseSettings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 10
 PASSWORD = "of the tests"
+TABLE = re.compile(r"^CREATE TABLE (?P<name>\w+)", re.MULTILINE)
+
+
+def migrate(settings: ClickhouseSettings) -> None:
+    """Makes the database, which is not there, with the whole schema."""
+    migrator = Migrator(settings, read_migrations(MIGRATIONS))
+    migrator.prepare()
+    for migration in migrator.migrations:
+        migrator.apply(migration)
+    migrator.close()
+
+
+def make_schema(settings: ClickhouseSettings) -> None:
+    """As migrate(), in a fifth of the time: from schema.sql.
+
+    tests/clickhouse_schema/test_schema_dump.py says that both make the same.
+    """
+    migrator = Migrator(settings, read_migrations(MIGRATIONS))
+    migrator.prepare()
+    statements = split_statements(SCHEMA.read_text())
+    # Views are made of tables.
+    for statement in sorted(statements, key=lambda statement: not TABLE.search(statement)):
+        table = TABLE.search(statement)
+        if not (table and table["name"] == "schema_migrations"):
+            migrator.database.command(statement)
+    records = [
+        Record(
+            name=migration.name,
+            state=State.APPLIED,
+            checksum=migration.checksum,
+            statements_done=len(migration.statements),
+            version=1,
+        )
+        for migration in migrator.migrations
+    ]
+    columns = [field.name for field in dataclasses.fields(Record)]
+    migrator.database.insert(
+        "schema_migrations", columns, [dataclasses.astuple(record) for record in records]
+    )
+    migrator.close()
 
 
 class LocalServer:
@@ -86,11 +136,7 @@ class LocalServer:
     def migrate(self, database: str) -> ClickhouseSettings:
         """Makes a database with the whole schema; how to reach it."""
         settings = self.settings(database)
-        migrator = Migrator(settings, read_migrations(MIGRATIONS))
-        migrator.prepare()
-        for migration in migrator.migrations:
-            migrator.apply(migration)
-        migrator.close()
+        migrate(settings)
         return settings
 
     def settings(self, database: str = "") -> ClickhouseSettings:

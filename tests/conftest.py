@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,11 +15,10 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from analytics.observer import observer
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, pending, read_migrations
 from funnel.clickhouse import Clickhouse, ClickhouseSettings, connections
 from funnel.metrics import OBSERVED
 from funnel.sql import parse_query
-from tests.clickhouse_server import LocalServer
+from tests.clickhouse_server import LocalServer, make_schema, migrate
 from tests.redis_server import redis_server, redis_url
 
 __all__ = ["redis_server", "redis_url"]
@@ -104,19 +104,25 @@ def clickhouse_server(local_server: LocalServer | None) -> ClickhouseSettings:
 
 
 @pytest.fixture(scope="session")
-def migrated_clickhouse(clickhouse_server: ClickhouseSettings) -> Iterator[None]:
-    """Both aliases of settings.CLICKHOUSE, with a database of its own that has the schema."""
+def migrated_clickhouse(
+    local_server: LocalServer | None, clickhouse_server: ClickhouseSettings
+) -> Iterator[None]:
+    """Both aliases of settings.CLICKHOUSE, with a database of its own that has the schema.
+
+    In the embedded ClickHouse from schema.sql, which is in its words.
+    """
     database = f"funnel_tests_{os.getpid()}"
     for alias, readonly in (("default", False), ("reader", True)):
         settings.CLICKHOUSE[alias].update(clickhouse_server, database=database, readonly=readonly)
     connections.doors.clear()
-    migrator = Migrator({**clickhouse_server, "database": database}, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    for migration in pending(migrator.migrations, migrator.records()):
-        migrator.apply(migration)
+    of: ClickhouseSettings = {**clickhouse_server, "database": database}
+    if local_server:
+        make_schema(of)
+    else:
+        migrate(of)
     yield
-    migrator.server.command(f"DROP DATABASE {database} SYNC")
-    migrator.close()
+    with contextlib.closing(Clickhouse(clickhouse_server)) as door:
+        door.command(f"DROP DATABASE {database} SYNC")
     for door in connections.doors.values():
         door.close()
 

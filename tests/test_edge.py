@@ -19,7 +19,7 @@ from funnel.clickhouse import Clickhouse
 from funnel.params import Params
 from ingestion.demo.edge import TEMPLATE
 from tests.builders import a_video, as_json
-from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
+from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer, make_schema
 from tests.delivery import Delivery
 from tests.nginx_edge import STRANGER, Origin, Said, free_ports, get, nginx_before
 from tests.published import NOW
@@ -325,7 +325,8 @@ def own_clickhouse(tmp_path):
     server.start()
     try:
         video = a_video()
-        with contextlib.closing(Clickhouse(server.migrate("edge"))) as door:
+        make_schema(server.settings("edge"))
+        with contextlib.closing(Clickhouse(server.settings("edge"))) as door:
             Delivery(door, now=NOW).deliver([[as_json(video)]])
         yield server, video.id
     finally:

@@ -24,7 +24,7 @@ from funnel.clickhouse import Clickhouse
 from funnel.nostr import Event, Kind
 from funnel.sql import parse_query
 from tests.chaos.relay import ChaosRelay
-from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
+from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer, make_schema
 from tests.crowd import Crowd, Signed
 from tests.oracle import Config, Oracle
 
@@ -138,7 +138,7 @@ class Run:
             at = start - HISTORY_SECONDS + number * HISTORY_SECONDS // stored
             self._keep(crowd.next(at), self._relay.store)
         await asyncio.to_thread(self._server.start)
-        self._server.migrate(DATABASE)
+        make_schema(self._server.settings(DATABASE))
         await self._relay.open()
         self._environment = {
             "PATH": os.environ["PATH"],

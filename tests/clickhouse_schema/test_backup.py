@@ -20,12 +20,11 @@ from clickhouse_schema.backup import (
     place,
     restore,
 )
-from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from funnel.clickhouse import Clickhouse, connections
 from funnel.sql import parse_query
 from tests.builders import a_comment, a_profile, a_reaction, a_video, alice, as_json, bob
 from tests.clickhouse_schema.lively_day import EDITED, EVENTS, NOW, SHORT
-from tests.clickhouse_server import LocalServer
+from tests.clickhouse_server import LocalServer, make_schema
 from tests.delivery import Delivery
 
 # Who vanished is forgotten in Django's database too.
@@ -99,12 +98,7 @@ def use(monkeypatch):
     """Has commands and answers use a database of a server, which is migrated."""
 
     def use_database(server: LocalServer, database: str) -> Clickhouse:
-        migrator = Migrator(server.settings(database), read_migrations(MIGRATIONS))
-        migrator.prepare()
-        if not migrator.records():
-            for migration in migrator.migrations:
-                migrator.apply(migration)
-        migrator.close()
+        make_schema(server.settings(database))
         for alias, readonly in (("default", False), ("reader", True)):
             own = {**server.settings(database), "readonly": readonly}
             monkeypatch.setitem(django_settings.CLICKHOUSE, alias, own)
