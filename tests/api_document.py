@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ class Operation(NamedTuple):
         return {"nip98": []} in self.described["security"]
 
 
+@functools.cache
 def committed() -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(COMMITTED.read_bytes())
     return document

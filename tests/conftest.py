@@ -23,16 +23,15 @@ from tests.redis_server import redis_server, redis_url
 
 __all__ = ["redis_server", "redis_url"]
 
-FILLED_TABLES = parse_query(
-    "tests.filled_tables",
-    """-- Tables that a test has written to.
-    SELECT name
-    FROM system.tables
+COUNT_PARTS = parse_query(
+    "tests.count_parts",
+    """-- How much a test has written.
+    SELECT count() AS parts
+    FROM system.parts
     WHERE database = currentDatabase()
-        AND endsWith(engine, 'MergeTree')
-        AND name != 'schema_migrations'
+        AND table != 'schema_migrations'
         -- parts, not rows: a table from which all rows were deleted still remembers its inserts
-        AND active_parts > 0
+        AND active
     """,
 )
 
@@ -137,8 +136,9 @@ def clickhouse(local_server: LocalServer | None, migrated_clickhouse: None) -> C
 
 
 def empty_every_table(door: Clickhouse) -> None:
-    for table in door.select(FILLED_TABLES, {}):
-        door.command(f"TRUNCATE TABLE {table['name']}")
+    if door.select(COUNT_PARTS, {})[0]["parts"]:
+        database = door.settings["database"]
+        door.command(f"TRUNCATE ALL TABLES FROM {database} NOT LIKE 'schema_migrations'")
 
 
 @pytest.fixture
