@@ -17,6 +17,8 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
+from cachetools import LRUCache
+
 from . import native
 from .protocol import ErrorCode, QueryError
 from .statements import Insert, Tokens, literal
@@ -40,8 +42,11 @@ ENGINE_OPTIONS = {
     "background_schedule_pool_size": "16",
 }
 
-# A service asks the same texts again and again, and parsing a long one costs milliseconds.
-KEPT_KINDS = 128
+# A service asks the same texts again and again, and parsing a long one costs milliseconds, finding
+# the columns of its result nearly as much as the result.
+KEPT_TEXTS = 128
+# Statements that begin so change no column of any table, and no setting.
+CHANGES_ROWS_ONLY = frozenset({"INSERT", "TRUNCATE", "DELETE", "UPDATE", "OPTIMIZE"})
 
 ERROR = re.compile(r"Code: (\d+)\. (.*)", re.DOTALL)
 UNKNOWN_EXCEPTION = 1002
@@ -73,6 +78,8 @@ class Engine:
         self._chdb: Any = import_module("chdb._chdb")
         self._session_numbers = count(1)
         self._kill_lock = Lock()
+        # Another one after each statement that may have changed the columns of a table.
+        self.definitions = object()
         # Signals belong to the command that runs the server.
         self._chdb.set_signal_handlers_enabled(0)
         wanted = dict(ENGINE_OPTIONS)
@@ -133,7 +140,8 @@ class Session:
         # What settings return to after a query: our profile, then the client's own SETs.
         self._base = dict(PROFILE)
         self._applied: dict[str, str] = {}
-        self._kind_of = lru_cache(KEPT_KINDS)(self._classify)
+        self._kind_of = lru_cache(KEPT_TEXTS)(self._classify)
+        self._columns: LRUCache[tuple[Any, ...], bytes] = LRUCache(KEPT_TEXTS)
         self._connection = engine.connect()
         self._set(self._base | {SESSION_MARK: str(number)})
 
@@ -176,9 +184,15 @@ class Session:
             if empty:
                 yield self._columns_of_result(sql, parameters)
         else:
-            if content := self._ask(sql, "Native", parameters):
+            begin = Tokens(sql).text.upper()
+            try:
+                content = self._ask(sql, "Native", parameters)
+            finally:
+                if begin not in CHANGES_ROWS_ONLY:
+                    self._engine.definitions = object()
+            if content:
                 yield content
-            if kind == "CONTROL" and Tokens(sql).accept("SET"):
+            if kind == "CONTROL" and begin == "SET":
                 self._remember_settings()
 
     def insert_columns(self, insert: Insert, parameters: Mapping[str, str]) -> native.Block:
@@ -261,12 +275,19 @@ class Session:
 
     def _columns_of_result(self, sql: str, parameters: Mapping[str, str]) -> bytes:
         # An empty result has no bytes at all. SHOW and its like do not tell.
+        settings = {name: of for name, of in self._applied.items() if name != "log_comment"}
+        # Of a parameter's values only names of tables and columns decide the types.
+        named = parameters if "Identifier" in sql else {}
+        key = (self._engine.definitions, sql, *sorted(settings.items()), *sorted(named.items()))
+        if key in self._columns:
+            return self._columns[key]
         try:
             described = self._describe(f"DESCRIBE ({sql.strip().rstrip(';')}\n)", parameters)
         except EngineError:
-            described = []
+            return native.encode_block(native.EMPTY_BLOCK, for_client=False)
         block = native.block_without_rows((name, type_name) for name, type_name, _ in described)
-        return native.encode_block(block, for_client=False)
+        self._columns[key] = native.encode_block(block, for_client=False)
+        return self._columns[key]
 
     def _describe(self, sql: str, parameters: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """Name, type and kind of default of each column."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from clickhouse_driver import Client
@@ -15,6 +16,33 @@ def test_an_empty_result_still_names_its_columns(client: Client) -> None:
     )
 
     assert ([], [("n", "UInt16"), ("s", "String")]) == found
+
+
+def test_the_columns_of_an_empty_result_are_those_of_the_moment(
+    server, client: Client, database: str
+) -> None:
+    def columns(question: str, **more: Any) -> list[tuple[str, str]]:
+        rows, columns = client.execute(question, with_column_types=True, **more)
+        assert [] == rows
+        return list(columns)
+
+    client.execute("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY ()")
+    client.execute("CREATE TABLE u (c String) ENGINE = Memory")
+    joined = "SELECT u.c FROM t LEFT JOIN u ON toString(t.a) = u.c"
+    named = "SELECT * FROM {table:Identifier}"
+
+    for _ in range(2):
+        assert [("a", "UInt8")] == columns("SELECT * FROM t")
+        assert [("c", "String")] == columns(joined)
+        assert [("c", "Nullable(String)")] == columns(joined, settings={"join_use_nulls": 1})
+        assert [("a", "UInt8")] == columns(named, params={"table": "t"})
+        assert [("c", "String")] == columns(named, params={"table": "u"})
+
+    with server.client(database=database) as other:
+        other.execute("ALTER TABLE t MODIFY COLUMN a UInt16")
+    assert [("a", "UInt16")] == columns("SELECT * FROM t")
+    client.execute("SET join_use_nulls = 1")
+    assert [("c", "Nullable(String)")] == columns(joined)
 
 
 def test_statements_of_every_kind_answer(client: Client) -> None:
