@@ -26,7 +26,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 UNTIL = 1_790_000_000
 # As ClickHouse plans by itself, for what we are compared with: what our connections set suits many
 # views and few rows.
-BY_DEFAULT = "SETTINGS compile_expressions = 1, query_plan_merge_expressions = 1"
+BY_DEFAULT = (
+    "SETTINGS compile_expressions = 1, query_plan_merge_expressions = 1,"
+    " merge_tree_coarse_index_granularity = 8"
+)
 
 COUNTERS = parse_query(
     "bench.counters",

@@ -501,7 +501,6 @@ class Projector:
             self.door.execute(SQL["record_due"], at)
         if consequences["replaceable"]:
             self.door.execute(SQL["touch_replaceable"], this)
-        self.door.execute(SQL["drop_events"], this)
         # An earlier pass may have left lists, too.
         if names or has(Kind.FOLLOWS, *LISTS_OF_VIDEOS):
             touched = self.door.select(SQL["count_touched"], this)[0]
@@ -510,6 +509,7 @@ class Projector:
         # Whoever is erased may have events that the pass has not looked up.
         is_known = arrived_after_ms > 0 and not erased
         self.touch_videos(this, oldest=consequences["oldest"] if is_known else 0)
+        self.door.execute(SQL["drop_events"], this)
         rows = self.erase(this, people) if erased else {}
         touched = self.compute(this, now=now, afresh=afresh)
         if names_may_wait and not erased and self.may_names_wait():

@@ -28,8 +28,13 @@ ANSWER_MARGIN_SECONDS = 5
 # Parameters are constants to the engine, and `now` is another one each second: what it compiles to
 # machine code after the third use, for 40 ms, is not used for long. And the steps of a plan are not
 # put together into one: it takes longer than so few rows do in several steps, for each materialized
-# view of an insert a quarter of what its planning takes.
-WHOEVER_ASKS = {"compile_expressions": 0, "query_plan_merge_expressions": 0}
+# view of an insert a quarter of what its planning takes. Keys are looked for in a primary index by
+# halves and not by eighths, which takes fewer comparisons for a key.
+WHOEVER_ASKS = {
+    "compile_expressions": 0,
+    "query_plan_merge_expressions": 0,
+    "merge_tree_coarse_index_granularity": 2,
+}
 # No public page is near it: a question that forgot its LIMIT fails instead of filling the memory.
 MAX_RESULT_ROWS = 10_000
 DEFAULT_MEMORY_MB = 2_048
