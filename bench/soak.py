@@ -121,8 +121,10 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         file = made(directory, int(options.rate * (seconds + SPARE_SECONDS)))
         projector = site.run("manage.py", "project_read_model")
         api = site.run(
-            "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", WEB_CONCURRENCY="2", RATE_LIMIT="0"
-        )
+            "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", WEB_CONCURRENCY="2", RATE_LIMIT="0",
+            # Full after minutes, so that what grows then is no answer that is kept.
+            CACHE_MEMORY_MB="8",
+        )  # fmt: skip
         try:
             wait_for(port)
             with site.flooding(file, f"--rate={options.rate}") as ingestion:

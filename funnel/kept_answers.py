@@ -1,8 +1,9 @@
 """Rendered answers that are kept, in this process and in Redis, and computed once for all who ask.
 
-For the short time of `CACHE_FRESH_SECONDS` an answer is shown to everybody. After that one request
-computes it anew, and until then the others are shown the old one, as long as its promise
-(`max-age`) holds. An older one is shown only when ClickHouse fails.
+For the short time of `CACHE_FRESH_SECONDS` an answer is shown to everybody, and for longer where it
+was dear: `CACHE_REST_FACTOR` times what it took. After that one request computes it anew, and until
+then the others are shown the old one, as long as its promise (`max-age`) holds. An older one is
+shown only when ClickHouse fails.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Answer(NamedTuple):
 
     headers: without `Cache-Control`, which depends on the age. computed_at: the clock of the
     answer, Unix seconds. seconds: how long after that it may be shown. retry_at: not computed anew
-    before, because that has just failed.
+    before, because that has just failed. took_seconds: how long its computation took.
     """
 
     body: bytes
@@ -62,6 +63,7 @@ class Answer(NamedTuple):
     computed_at: int
     seconds: int
     retry_at: int = 0
+    took_seconds: float = 0.0
 
     def age(self, now: int) -> int:
         return max(0, now - self.computed_at)
@@ -111,9 +113,16 @@ class KeptAnswers:
     """Answers by key: in memory up to a number of bytes, the least used go first, and in Redis."""
 
     def __init__(
-        self, *, fresh_seconds: int, memory_bytes: int, shared: SharedAnswers | None
+        self,
+        *,
+        fresh_seconds: int,
+        memory_bytes: int,
+        shared: SharedAnswers | None,
+        rest_factor: int = 0,
     ) -> None:
+        """rest_factor: an answer is fresh for so many times what it took, if that is longer."""
         self._fresh_seconds = fresh_seconds
+        self._rest_factor = rest_factor
         self._shared = shared
         self._lock = threading.Lock()
         self._answers: LRUCache[str, Answer] = LRUCache(
@@ -214,7 +223,9 @@ class KeptAnswers:
                 landed = self._known(key, now)
                 if landed and self._is_fresh(landed, now):
                     return landed, "awaited"
-            return self._kept(key, compute()), "computed"
+            started = time.monotonic()
+            answer = compute()._replace(took_seconds=time.monotonic() - started)
+            return self._kept(key, answer), "computed"
         except ClickhouseError as error:
             if known is None or not known.may_be_shown_after_failure(now):
                 raise
@@ -250,7 +261,8 @@ class KeptAnswers:
         return answer
 
     def _is_fresh(self, answer: Answer, now: int) -> bool:
-        return answer.age(now) < min(self._fresh_seconds, answer.seconds)
+        fresh_seconds = max(self._fresh_seconds, self._rest_factor * answer.took_seconds)
+        return answer.age(now) < min(fresh_seconds, answer.seconds)
 
     def _served(self, answer: Answer, source: str) -> Answer:
         SERVED.labels(source).inc()
@@ -268,6 +280,7 @@ def kept_answers() -> KeptAnswers | None:
         with _making:
             _kept = _kept or KeptAnswers(
                 fresh_seconds=settings.CACHE_FRESH_SECONDS,
+                rest_factor=settings.CACHE_REST_FACTOR,
                 memory_bytes=settings.CACHE_MEMORY_MB * 2**20,
                 shared=SharedAnswers() if "answers" in settings.CACHES else None,
             )

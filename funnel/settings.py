@@ -304,6 +304,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # How long everybody is shown one computation of an answer; and how long it may be shown at most, by
 # us while another one is computed and by the caches of others: a list, and numbers.
 CACHE_FRESH_SECONDS = read_number("CACHE_FRESH_SECONDS", default=1, minimum=1, maximum=3600)
+# For so many times what it took everybody is shown it, if that is longer.
+CACHE_REST_FACTOR = read_number("CACHE_REST_FACTOR", default=20, maximum=1_000)
 CACHE_LIST_SECONDS = read_number("CACHE_LIST_SECONDS", default=30, minimum=1, maximum=3600)
 CACHE_STATS_SECONDS = read_number("CACHE_STATS_SECONDS", default=15, minimum=1, maximum=3600)
 # How much memory each worker has for answers; 0: it keeps none.

@@ -7,6 +7,8 @@ os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 os.environ["LOG_JSON"] = "false"
 # A test changes what is stored and asks again at once.
 os.environ["CACHE_MEMORY_MB"] = "0"
+# Nor for longer because the machine is busy.
+os.environ["CACHE_REST_FACTOR"] = "0"
 # All tests are one client.
 os.environ["RATE_LIMIT"] = os.environ["RATE_LIMIT_BULK"] = "0"
 

@@ -318,6 +318,34 @@ def test_a_stale_answer_is_shown_while_one_computes_it_anew(clock):
     assert b"new" == answers.answer("key", must_not_compute).body
 
 
+def test_a_dear_answer_is_shown_for_longer_but_not_than_it_may_be(clock, monkeypatch):
+    answers = KeptAnswers(
+        fresh_seconds=FRESH_SECONDS, memory_bytes=10_000, shared=None, rest_factor=2
+    )
+    took, timer = iter([3, 30, 1, 1]), Clock()
+    monkeypatch.setattr("funnel.kept_answers.time.monotonic", timer)
+
+    def compute():
+        timer.time += next(took)
+        return an_answer(at=clock.time)
+
+    def asked_again_after(seconds):
+        """Whether the answer is computed anew then, and not a second before."""
+        computed = []
+        for at in (seconds - 1, 1):
+            clock.time += at
+            before = served("computed")
+            answers.answer("key", compute)
+            computed.append(served("computed") - before)
+        return computed == [0, 1]
+
+    answers.answer("key", compute)
+    assert asked_again_after(6)
+    # Its lifetime.
+    assert asked_again_after(10)
+    assert asked_again_after(FRESH_SECONDS)
+
+
 def test_a_failure_is_the_failure_of_all_who_waited(clock):
     answers = KeptAnswers(fresh_seconds=FRESH_SECONDS, memory_bytes=10_000, shared=None)
     computations = []
@@ -396,9 +424,9 @@ def test_what_one_worker_has_computed_another_one_knows(clock, redis_cache, redi
     redis_cache(redis_url)
     one, other = two_workers()
 
-    one.answer("key", an_answer)
+    computed = one.answer("key", an_answer)
 
-    assert an_answer() == other.answer("key", lambda: an_answer("other"))
+    assert computed == other.answer("key", lambda: an_answer("other"))
     clock.time += 10
     assert b"new" == other.answer("key", lambda: an_answer("new", at=clock.time)).body
     assert b"new" == one.answer("key", an_answer).body
