@@ -101,7 +101,7 @@ def envelope(rows: list[Row], next_cursor: str | None) -> dict[str, Any]:
 
 def kind_of_client(request: HttpRequest | Request) -> str:
     """A page in a browser sends its Origin, an app does not."""
-    return "browser" if "Origin" in request.headers else "app"
+    return "browser" if "HTTP_ORIGIN" in request.META else "app"
 
 
 def reader_of_times(request: HttpRequest) -> str:
