@@ -118,17 +118,14 @@ PARTS = parse_query(
 GRANULES = parse_query(
     "bench.granules",
     """-- In how many granules the versions of the videos lie that a pass has touched.
-    SELECT uniqExact(_part, intDiv(_part_offset, {granularity:UInt32})) AS granules
+    WITH (
+        SELECT toUInt32(extract(engine_full, 'index_granularity = ([0-9]+)'))
+        FROM system.tables
+        WHERE database = currentDatabase() AND name = 'video_versions'
+    ) AS granularity
+    SELECT uniqExact(_part, intDiv(_part_offset, granularity)) AS granules
     FROM video_versions
     WHERE video_key IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video')
-    """,
-)
-GRANULARITY = parse_query(
-    "bench.granularity",
-    """-- How many versions of videos a granule has.
-    SELECT toUInt32(extract(engine_full, 'index_granularity = ([0-9]+)')) AS granularity
-    FROM system.tables
-    WHERE database = currentDatabase() AND name = 'video_versions'
     """,
 )
 REACTIONS = parse_query(
@@ -227,7 +224,8 @@ def compared(
                     (processor, processor_seconds(pid) - processed),
                 ):
                     into.setdefault((name, reactions), []).append(spent)
-                granules.setdefault((name, reactions), []).append(granules_of(door, projector))
+                found = door.select(GRANULES, {"pass": projector.version})[0]["granules"]
+                granules.setdefault((name, reactions), []).append(found)
     rows = []
     for reactions in ACTIVITIES:
         wall, cpu = (ratios(of, reactions) for of in (times, processor))
@@ -248,13 +246,6 @@ def compared(
                 }
             )
     return rows
-
-
-def granules_of(door: Clickhouse, projector: Projector) -> int:
-    """In how many granules the videos of the last pass lie."""
-    of = door.select(GRANULARITY, {})[0] | {"pass": projector.version}
-    granules: int = door.select(GRANULES, of)[0]["granules"]
-    return granules
 
 
 def ratios(times: dict[tuple[str, int], list[float]], reactions: int) -> list[float]:
