@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.builders import Author
+from tests.builders import Author, T, an_event, as_json
 from tests.oracle import Oracle, accept
 
 Raw = dict[str, Any]
@@ -53,16 +52,12 @@ def _signed_by_others(scenario: dict[str, Any], name: str) -> dict[str, Any]:
             if named != id_ and named in text:
                 sign(named)
         author = authors[raws[id_]["pubkey"]]
-        raw: Raw = renamed(raws[id_])
-        fields = ("pubkey", "created_at", "kind", "tags", "content")
-        digest = hashlib.sha256(
-            json.dumps(
-                [0, *(raw[field] for field in fields)], separators=(",", ":"), ensure_ascii=False
-            ).encode()
-        ).digest()
-        raw |= {"id": digest.hex(), "sig": author.key.sign_schnorr(digest, bytes(32)).hex()}
-        others[id_], others[raws[id_]["sig"]] = raw["id"], raw["sig"]
-        return raw
+        raw = renamed(raws[id_])
+        event = an_event(
+            raw["kind"], author, content=raw["content"], tags=raw["tags"], at=raw["created_at"] - T
+        )
+        others[id_], others[raws[id_]["sig"]] = event.id, event.sig
+        return as_json(event)
 
     batches = [[sign(raw["id"]) for raw in batch] for batch in scenario["batches"]]
     return scenario | {"batches": batches, "expected": renamed(scenario["expected"])}
