@@ -23,6 +23,8 @@ PART = re.compile(r"-- part (?P<name>\w+)(?: \((?P<stand>\w+ = \w+(?:, \w+ = \w+
 MARK = re.compile(r"\s*-- (?:if (?P<names>\w+(?: and \w+)*)|end)")
 # A line that the lines of `include/<name>.sql` take the place of.
 INCLUDE = re.compile(r"(?P<indent>\s*)-- include (?P<name>.+)")
+# Where those are that several apps have.
+SHARED_BY_APPS = Path(__file__).resolve().parent / "sql" / "include"
 INTEGER = re.compile(r"(?P<unsigned>U?)Int(?P<bits>8|16|32|64|128|256)")
 
 
@@ -137,9 +139,10 @@ def load_query(module_file: str, name: str) -> Query:
 def with_included_lines(path: Path) -> str:
     """The text of a query's file in which the lines that it shares with others are its own.
 
-    A line `-- include lines` stands for those of `include/lines.sql` beside the file, without their
-    first, which says what they are for. They are indented like it and stand under the condition
-    that it stands under; conditions of their own are added to that one, and end.
+    A line `-- include lines` stands for those of `include/lines.sql` beside the file, or of funnel
+    where several apps have them, without their first, which says what they are for. They are
+    indented like it and stand under the condition that it stands under; conditions of their own are
+    added to that one, and end.
 
     Raises ValueError when there is no such file, or when it does not begin with a comment, is made
     of others itself, or has a condition without an end.
@@ -150,13 +153,20 @@ def with_included_lines(path: Path) -> str:
         if mark := MARK.fullmatch(line):
             needed = mark["names"] or ""
         if include := INCLUDE.fullmatch(line):
-            shared = path.parent / "include" / f"{include['name']}.sql"
-            if not shared.is_file():
-                raise ValueError(f"{path.name}: there is no include/{shared.name}.")
-            lines += [f"{include['indent']}{line}" for line in lines_to_include(shared, needed)]
+            shared = lines_to_include(included_file(path, include["name"]), needed)
+            lines += [f"{include['indent']}{line}" for line in shared]
         else:
             lines.append(line)
     return "\n".join(lines)
+
+
+def included_file(path: Path, name: str) -> Path:
+    """The file that `-- include name` means in the query of `path`."""
+    for directory in (path.parent / "include", SHARED_BY_APPS):
+        file = directory / f"{name}.sql"
+        if file.is_file():
+            return file
+    raise ValueError(f"{path.name}: there is no include/{name}.sql.")
 
 
 def lines_to_include(path: Path, needed: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from funnel.sql import load_query, parse_query, with_included_lines
+from funnel.sql import included_file, load_query, parse_query, with_included_lines
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FILES = sorted(REPOSITORY.glob("*/sql/*.sql"))
@@ -48,7 +48,7 @@ def test_the_first_line_says_what_it_is_for(path):
 def test_lines_to_include_are_shared():
     # What one file alone has stands in it, so that it can be read there.
     included = Counter(
-        path.parent / "include" / f"{name}.sql"
+        included_file(path, name)
         for path in FILES
         for name in set(re.findall(r"^\s*-- include (\w+)$", path.read_text(), re.MULTILINE))
     )

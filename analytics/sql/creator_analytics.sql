@@ -12,7 +12,7 @@ WITH
             AND created_at <= {now:UInt32} + 900
     ),
     -- all that may stand for each of them, which is called by the id of its current version
-    targets AS (
+    targets_of_videos AS (
         SELECT
             video_key AS target,
             id AS video
@@ -26,38 +26,18 @@ WITH
         WHERE versions.video_key IN (SELECT video_key FROM own)
             AND versions.created_at <= {now:UInt32} + 900
     ),
+    targets AS (SELECT target FROM targets_of_videos),
     happened AS (
         SELECT
-            targets.video AS video,
+            of_video.video AS video,
             relation,
             intDiv(min(created_at), 86400) AS day
         FROM engagement
-        INNER JOIN targets ON engagement.target = targets.target
-        WHERE engagement.target IN (SELECT target FROM targets)
+        INNER JOIN targets_of_videos AS of_video ON engagement.target = of_video.target
+        WHERE engagement.target IN targets
             AND relation IN ('reaction', 'comment', 'repost')
-            AND created_at <= {now:UInt32} + 900
-            AND expiration > {now:UInt32}
-            -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
-            AND unless_known NOT IN (
-                SELECT id
-                FROM events_local
-                WHERE id IN (
-                    SELECT unless_known
-                    FROM engagement
-                    WHERE target IN (SELECT target FROM targets) AND unless_known != ''
-                )
-                    AND created_at <= {now:UInt32} + 900
-            )
-            AND (event_id, pubkey) NOT IN (
-                SELECT
-                    target,
-                    pubkey
-                FROM deletions
-                WHERE target IN (
-                    SELECT event_id FROM engagement WHERE target IN (SELECT target FROM targets)
-                )
-                    AND created_at <= {now:UInt32} + 900
-            )
+            -- include live_acts
+            -- include unless_known
         GROUP BY
             video,
             relation,
@@ -73,14 +53,14 @@ WITH
             least(sum(milliloops), 10000000) AS day_milliloops
         FROM (
             SELECT
-                targets.video AS video,
+                of_video.video AS video,
                 pubkey AS viewer,
                 intDiv(min(created_at), 86400) AS day,
                 1 AS sessions,
                 0 AS milliloops
             FROM playbacks
-            INNER JOIN targets ON playbacks.target = targets.target
-            WHERE playbacks.target IN (SELECT target FROM targets)
+            INNER JOIN targets_of_videos AS of_video ON playbacks.target = of_video.target
+            WHERE playbacks.target IN targets
                 AND created_at <= {now:UInt32} + 900
                 AND session != ''
             GROUP BY
@@ -89,14 +69,14 @@ WITH
                 session
             UNION ALL
             SELECT
-                targets.video AS video,
+                of_video.video AS video,
                 pubkey AS viewer,
                 intDiv(created_at, 86400) AS day,
                 0 AS sessions,
                 milliloops
             FROM playbacks FINAL
-            INNER JOIN targets ON playbacks.target = targets.target
-            WHERE playbacks.target IN (SELECT target FROM targets)
+            INNER JOIN targets_of_videos AS of_video ON playbacks.target = of_video.target
+            WHERE playbacks.target IN targets
                 AND created_at <= {now:UInt32} + 900
                 AND milliloops > 0
         )

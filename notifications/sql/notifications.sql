@@ -25,12 +25,12 @@ WITH
             WHERE video_key IN (SELECT video_key FROM own) AND created_at <= {now:UInt32} + 900
         )
     ) AS named,
-    named.1 AS targets,
+    targets AS (SELECT arrayJoin(named.1) AS target),
     -- each comment, a reaction and a repost for each person, a zap for each invoice: as in the counts of
     -- the video row, at the first time that it happened
     acts AS (
         SELECT
-            transform(target, targets, named.2, '') AS video_key,
+            transform(target, named.1, named.2, '') AS video_key,
             relation,
             argMinIf(
                 (created_at, event_id, kind, actor),
@@ -38,34 +38,11 @@ WITH
                 relation != 'reaction' OR token != '-'
             ) AS first
         FROM engagement
-        WHERE target IN (SELECT arrayJoin(targets))
+        WHERE target IN targets
             AND relation IN ('reaction', 'comment', 'repost', 'zap')
             AND actor != {pubkey:String}
-            AND created_at <= {now:UInt32} + 900
-            AND expiration > {now:UInt32}
-            -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
-            AND unless_known NOT IN (
-                SELECT id
-                FROM events_local
-                WHERE id IN (
-                    SELECT unless_known
-                    FROM engagement
-                    WHERE target IN (SELECT arrayJoin(targets)) AND unless_known != ''
-                )
-                    AND created_at <= {now:UInt32} + 900
-            )
-            AND (event_id, pubkey) NOT IN (
-                SELECT
-                    target,
-                    pubkey
-                FROM deletions
-                WHERE target IN (
-                    SELECT event_id
-                    FROM engagement
-                    WHERE target IN (SELECT arrayJoin(targets))
-                )
-                    AND created_at <= {now:UInt32} + 900
-            )
+            -- include live_acts
+            -- include unless_known
         GROUP BY
             video_key,
             relation,

@@ -175,6 +175,16 @@ def test_lines_that_queries_share_stand_where_they_are_included(tmp_path):
         assert written_out.given(names).params == given.params
 
 
+def test_lines_that_apps_share_are_those_of_funnel_unless_an_app_has_its_own(tmp_path):
+    shared = a_query_of_files(tmp_path / "a", f"{HEADER}-- include live_acts\n")
+    own = a_query_of_files(
+        tmp_path / "b", f"{HEADER}-- include live_acts\n", live_acts=f"{HEADER}AND mine"
+    )
+
+    assert {"now": "UInt32"} == shared.params
+    assert f"{HEADER}AND mine" == own.text
+
+
 @pytest.mark.parametrize(
     ("included", "sentence"),
     [

@@ -21,13 +21,8 @@ WHERE expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
     -- if by_trend
     AND published_at >= {ranked_at:UInt32} - 30 * 86400
-    -- if lists_of_followed
-    AND list IN (
-        SELECT concat('by:', arrayJoin(entries))
-        FROM current_lists FINAL
-        WHERE list = concat('3:', {followed_by:String}, ':')
-    )
     -- end
+    -- include lists_of_followed
     -- include list_filters
     -- include author_filters
     -- include video_filters
