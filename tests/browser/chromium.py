@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from selenium import webdriver
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_SECONDS = 30
@@ -38,6 +39,8 @@ def browser(*, width: int = 1280, height: int = 1000) -> Iterator[WebDriver]:
     driver = webdriver.Chrome(
         options=options, service=webdriver.ChromeService(shutil.which("chromedriver"))
     )
+    # A click may return before the page that it leads to is there.
+    driver.implicitly_wait(WAIT_SECONDS)
     try:
         yield driver
     finally:
@@ -58,6 +61,12 @@ def complaints(driver: WebDriver) -> list[str]:
     lines = [entry["message"] for entry in driver.get_log("browser")]
     # Chromium asks every site for one.
     return [line for line in lines if "/favicon.ico" not in line]
+
+
+def wait_for_message(driver: WebDriver, text: str) -> None:
+    """Until the admin says `text` on top of a page; the form may be on its way until then."""
+    place = (By.CLASS_NAME, "messagelist")
+    WebDriverWait(driver, WAIT_SECONDS).until(expected.text_to_be_present_in_element(place, text))
 
 
 def wait_for_charts(driver: WebDriver) -> None:

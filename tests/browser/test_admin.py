@@ -12,7 +12,7 @@ from selenium.webdriver.support.select import Select
 
 from ingestion.models import RejectedHour, Relay, RelayMinute
 from ingestion.relay_state import listed_and_paused
-from tests.browser.chromium import browser, complaints, log_in, missing
+from tests.browser.chromium import browser, complaints, log_in, missing, wait_for_message
 from tests.builders import a_reaction, a_video, alice, bob
 from tests.published import publish
 
@@ -70,13 +70,14 @@ def test_staff_log_in_see_every_chart_drawn_and_pause_a_relay(
         Select(driver.find_element(By.NAME, "action")).select_by_value("pause")
         driver.find_element(By.CSS_SELECTOR, "button[name=index]").click()
 
-        assert "1 paused" in driver.find_element(By.CLASS_NAME, "messagelist").text
+        wait_for_message(driver, "1 paused")
         assert ([], {RELAY}) == listed_and_paused()
 
         driver.find_element(By.LINK_TEXT, RELAY).click()
         driver.find_element(By.ID, "id_is_paused").click()
         driver.find_element(By.NAME, "_save").click()
 
+        wait_for_message(driver, "was changed successfully")
         assert ([], set()) == listed_and_paused()
         assert [] == complaints(driver)
 
