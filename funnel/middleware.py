@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -48,13 +48,13 @@ class RequestLog:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # Not `headers`, which writes the names of all of them anew.
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id, endpoint=""):
             response = self.get_response(request)
             seconds = time.perf_counter() - started
             match = request.resolver_match or route_of(request)
-            metrics.count_request(match, response.status_code, seconds)
+            metrics.count_request(request, match, response.status_code, seconds)
             log.info(
                 "request_answered",
                 method=request.method,
@@ -68,6 +68,9 @@ class RequestLog:
     def process_view(self, request: HttpRequest, *view: object) -> None:
         # Not known before: a middleware is entered before the route is looked up.
         structlog.contextvars.bind_contextvars(endpoint=metrics.endpoint(request.resolver_match))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        metrics.count_exception(request.resolver_match, exception)
 
 
 class Cors:

@@ -114,7 +114,6 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "funnel.middleware.StaticFiles",
     "funnel.middleware.RequestLog",
     "funnel.middleware.Cors",
@@ -127,7 +126,6 @@ MIDDLEWARE = [
     "funnel.admin_middleware.AdminMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
     "funnel.caching.KeptAnswersFirst",
 ]
 # They look for these in MIDDLEWARE; funnel.admin_middleware has all four.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from prometheus_client import REGISTRY
 
@@ -15,6 +17,72 @@ def test_requests_are_counted_by_view(client):
     assert response["Content-Type"].startswith("text/plain")
     assert "no-store" == response["Cache-Control"]
     assert b"django_http_requests_total_by_method_total" in response.content
+
+
+def test_of_django_prometheus_those_metrics_are_shown_that_tell_views_apart(client):
+    page = client.get("/metrics").content.decode()
+
+    assert {
+        "django_http_requests_total_by_method_total",
+        "django_http_requests_total_by_view_transport_method_total",
+        "django_http_responses_total_by_status_view_method_total",
+        "django_http_requests_latency_seconds_by_view_method",
+        "django_http_exceptions_total_by_type_total",
+        "django_http_exceptions_total_by_view_total",
+    } == set(re.findall(r"^# TYPE (django_http_\w+?) (?:counter|histogram)$", page, re.M))
+
+
+def value(name, **labels):
+    return REGISTRY.get_sample_value(f"django_http_{name}", labels) or 0
+
+
+def test_the_metrics_of_django_prometheus_have_its_labels(client):
+    def counted():
+        return (
+            value("requests_total_by_method_total", method="<invalid method>"),
+            value(
+                "requests_total_by_view_transport_method_total",
+                view="metrics",
+                transport="https",
+                method="<invalid method>",
+            ),
+            value(
+                "responses_total_by_status_view_method_total",
+                status="405",
+                view="metrics",
+                method="<invalid method>",
+            ),
+            value(
+                "requests_latency_seconds_by_view_method_count",
+                view="metrics",
+                method="<invalid method>",
+            ),
+        )
+
+    before = counted()
+
+    client.generic("MADEUP", "/metrics", secure=True)
+
+    assert tuple(count + 1 for count in before) == counted()
+
+
+def test_a_bug_is_counted_by_its_kind_and_its_view(client, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("secret")
+
+    def counted():
+        return (
+            value("exceptions_total_by_type_total", type="RuntimeError"),
+            value("exceptions_total_by_view_total", view="metrics"),
+        )
+
+    monkeypatch.setattr("funnel.metrics.counted", broken)
+    client.raise_request_exception = False
+    before = counted()
+
+    assert 500 == client.get("/metrics").status_code
+
+    assert tuple(count + 1 for count in before) == counted()
 
 
 def test_a_scraper_that_accepts_only_text_gets_it(client):
