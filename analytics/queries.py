@@ -17,6 +17,7 @@ Row = dict[str, Any]
 
 TOTALS = load_query(__file__, "totals")
 ACTIVE_USERS = load_query(__file__, "active_users")
+USER = load_query(__file__, "user")
 USERS = load_query(__file__, "users")
 USERS_FOLLOWED = load_query(__file__, "users_followed")
 SOCIAL = load_query(__file__, "social")
@@ -91,7 +92,11 @@ def users(*, now: int, pubkeys: Sequence[str]) -> list[Row]:
 
     pubkeys: distinct, at most 100.
     """
-    return [user(row) for row in ask(USERS, now=now, pubkeys=pubkeys)] if pubkeys else []
+    if not pubkeys:
+        return []
+    if len(pubkeys) == 1:
+        return [user(row) for row in ask(USER, now=now, pubkey=pubkeys[0])]
+    return [user(row) for row in ask(USERS, now=now, pubkeys=pubkeys)]
 
 
 def users_followed(*, now: int, pubkey: str, row_limit: int) -> list[Row]:
@@ -101,7 +106,7 @@ def users_followed(*, now: int, pubkey: str, row_limit: int) -> list[Row]:
 
 
 def user(row: Row) -> Row:
-    """A row of users.sql in the nesting that apps read."""
+    """A row of users.sql or user.sql in the nesting that apps read."""
     return {
         "pubkey": row["pubkey"],
         "profile": {name: row[name] for name in PROFILE_FIELDS} if row["has_profile"] else None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analytics.queries import USER
 from clickhouse_schema.projector import SQL, Projector
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, load_query, parse_query
@@ -228,6 +229,11 @@ def test_a_video_by_its_id_is_one_granule(door):
 
         assert [most] >= granules(shown, "video_stats"), id
         assert "listed_videos" not in shown
+
+
+def test_a_person_costs_the_granules_of_the_own_videos(door):
+    # Twenty videos with keys that lie together, and their list.
+    assert rows_read(door, USER, {"now": NOW, "pubkey": AUTHOR}) <= 4 * 64 + 2 * GRANULE
 
 
 def test_a_name_of_nothing_reads_no_row_of_a_video(door):
