@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from django.conf import settings
 
 from clickhouse_schema.projector import Door, Projector
 from funnel.erasure import forget
 from funnel.nostr import relay_place
 
-# Nobody waits for a new name as for a count.
-NAMES_WAIT_SECONDS = 2.0
+# Nobody waits for a place in a list or a new name as for a count.
+REST_WAIT_SECONDS = 2.0
 
 
-def configured_projector(door: Door) -> Projector:
+def configured_projector(door: Door, *, beside: Executor | None = None) -> Projector:
+    """beside: as of Projector."""
     return Projector(
         door,
         own_relays=own_relays(),
@@ -21,9 +24,10 @@ def configured_projector(door: Door) -> Projector:
         trust_seeds=settings.TRUST_SEEDS,
         trust_hops=settings.TRUST_HOPS,
         one_server=not settings.CLICKHOUSE_CLUSTER,
-        names_wait_seconds=NAMES_WAIT_SECONDS,
+        rest_wait_seconds=REST_WAIT_SECONDS,
         insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
         forget=forget,
+        beside=beside,
     )
 
 

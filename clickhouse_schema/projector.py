@@ -7,18 +7,21 @@ that is repeated, interrupted or run by two workers at once ends at the same row
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from concurrent.futures import Executor, Future
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from funnel.nostr import LISTS_OF_VIDEOS, Kind
+from funnel.nostr import Kind
 from funnel.sql import ConditionalQuery, Query, load_query
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 # At most so many events a pass, so that no pass is long; ties in arrival time come along.
 CHUNK_EVENTS = 20_000
@@ -29,6 +32,8 @@ LAG_SECONDS = 0.2
 SETTLE_MARGIN_SECONDS = 15
 # So long at most the projector waits for an insert that is under way on the one server.
 INSERT_WAIT_MS = 2_000
+# Later than any clock.
+NEVER_MS = 2**63
 # So many follows away from a seed nobody has any standing.
 TRUST_HOPS = 2
 
@@ -42,8 +47,9 @@ SQL = {
         "next_due",
         "touch_due",
         "touch_unfinished",
+        "take_arrivals",
         "find_events",
-        "count_found",
+        "find_oldest",
         "count_consequences",
         "touch_seasoned",
         "note_first_seen",
@@ -175,12 +181,19 @@ class Door(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Chunk:
-    """Arrivals up to `until_ms` that a pass takes in, the kinds among them, and how many events
-    have arrived in which millisecond: as a rule an insert each."""
+    """Arrivals in (after, until] that a pass takes in, the kinds among them, and how many events
+    have arrived in which millisecond: as a rule an insert each.
 
+    untold: of how many the arrival has nothing but the id and the kind; oldest: the date of the
+    oldest among the others.
+    """
+
+    after_ms: int
     until_ms: int
     kinds: frozenset[int] = frozenset()
     inserts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    untold: int = 0
+    oldest: int = 0
 
     @property
     def events(self) -> int:
@@ -198,6 +211,15 @@ class Pass:
     seconds: float
     more: bool
     behind_seconds: float
+
+
+@dataclasses.dataclass(slots=True)
+class Rest:
+    """What a pass may leave to be written later: the passes that wait for it, and when it was
+    written last (monotonic seconds)."""
+
+    passes: list[int] = dataclasses.field(default_factory=list)
+    written_at: float = float("-inf")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -224,8 +246,10 @@ class Projector:
     lag_seconds: how old an arrival has to be.
     one_server: whether all inserts go through the server that `door` asks, which then knows those
     that are under way.
-    names_wait_seconds: how long profiles and the texts of a search may wait for counts.
+    rest_wait_seconds: how long lists, profiles and the texts of a search may wait for counts.
     forget: deletes what is kept of people beside ClickHouse; whether that could be done.
+    beside: has threads whose statements may run beside each other, which needs a door that has a
+    connection for each thread. Without it they run one after the other.
     """
 
     def __init__(
@@ -240,8 +264,9 @@ class Projector:
         insert_seconds: float = 60,
         lag_seconds: float | None = None,
         one_server: bool = False,
-        names_wait_seconds: float = 0,
+        rest_wait_seconds: float = 0,
         forget: Callable[[Sequence[str]], bool] = lambda pubkeys: True,
+        beside: Executor | None = None,
     ) -> None:
         self.door = door
         self.own_relays = list(own_relays)
@@ -255,8 +280,9 @@ class Projector:
             lag_seconds = 0 if one_server else LAG_SECONDS
         self.lag_ms = round(1000 * lag_seconds)
         self.one_server = one_server
-        self.names_wait_seconds = names_wait_seconds
+        self.rest_wait_seconds = rest_wait_seconds
         self.forget = forget
+        self.beside = beside
         # Whom it could not be done for, and when to try again: the answers do not wait for it.
         self.to_forget: set[str] = set()
         self.forget_at = 0.0
@@ -270,9 +296,14 @@ class Projector:
         # another projector was at work. And the last pass of this one.
         self.unsure_until_ms = 0
         self.version = 0
-        # Passes whose profiles and texts are still to be written, and when some last were.
-        self.waiting: list[int] = []
-        self.named_at = 0.0
+        # The places of videos in lists; profiles and texts; and which of the two is being written
+        # beside the passes, for which of them.
+        self.lists = Rest()
+        self.names = Rest()
+        self.at_work: tuple[Future[None], Rest, list[int]] | None = None
+        # Nothing settles that arrived after this while something of it waits: whoever takes over
+        # has to look at it again.
+        self.rest_from_ms = NEVER_MS
         # Whether the follow lists have been gone over from these seeds.
         self.has_followed = False
         # Whether a pass before this one may have ended in the middle.
@@ -284,6 +315,7 @@ class Projector:
         Raises the door's errors; what was touched is then taken up by the next pass.
         """
         started = time.monotonic()
+        self.take_note(wait=False)
         state = self.door.select(SQL["read_state"], {})[0]
         this = new_pass(state)
         if state["version"] != self.version:
@@ -299,7 +331,7 @@ class Projector:
         settled = self.settle(
             this,
             after_ms=settled_until_ms,
-            until_ms=min(state["server_ms"] - self.settle_ms, seen_until_ms),
+            until_ms=min(state["server_ms"] - self.settle_ms, seen_until_ms, self.rest_from_ms),
         )
         due_events = 0
         if now > state["due_until"]:
@@ -319,15 +351,14 @@ class Projector:
                 # Of what falls due and of what an earlier pass left the kinds are not known.
                 kinds=None if due_events or resumes else fresh.kinds | settled.kinds,
                 barriers=state["barriers"],
-                arrived_after_ms=seen_until_ms if is_fresh_only else 0,
-                arrived=fresh.events if is_fresh_only else 0,
+                arrivals=fresh if is_fresh_only else None,
                 # When no other projector can still be at work on what has settled.
                 afresh=resumes or settled.events > 0,
-                # After a crash all that has not settled is looked at again, and those with it.
-                names_may_wait=is_fresh_only,
+                # After a crash all that has not settled is looked at again, and the rest with it.
+                rest_may_wait=is_fresh_only,
             )
-        elif self.waiting:
-            self.compute_names(this, now=now)
+        elif self.lists.passes or self.names.passes:
+            self.compute_rest(this, now=now)
         if events or resumes or now > state["due_until"]:
             self.door.execute(
                 SQL["write_state"],
@@ -340,6 +371,10 @@ class Projector:
             self.version = this["pass"]
         self.seen_until_ms, self.settled_until_ms = fresh.until_ms, settled.until_ms
         self.may_have_failed = False
+        if not (self.lists.passes or self.names.passes):
+            self.rest_from_ms = NEVER_MS
+        elif self.rest_from_ms == NEVER_MS:
+            self.rest_from_ms = seen_until_ms
         covered_ms = horizon_ms if fresh.events < CHUNK_EVENTS else fresh.until_ms
         result = Pass(
             events=events,
@@ -374,7 +409,10 @@ class Projector:
             result = self.run_pass(now=now)
             events += result.events
             if not result.more:
-                return events
+                break
+        if self.lists.passes or self.names.passes:
+            self.compute_rest(self.begin_pass(), now=now)
+        return events
 
     def begin_pass(self) -> dict[str, int]:
         """The parameter that names a new pass in every query of it."""
@@ -406,6 +444,7 @@ class Projector:
                 SQL["touch_keys"], this | span | {"what": what, "until_key": chunk.until_key}
             )
         self.compute(this, now=now, afresh=True, follow=False)
+        self.list_videos(afresh=True)
         self.compute_names(this, now=now, follow=False, unchanged_texts=True)
         reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
         self.door.execute(SQL["write_state"], this | reached)
@@ -421,25 +460,28 @@ class Projector:
 
     def next_arrivals(self, after_ms: int, until_ms: int, row_limit: int) -> Chunk:
         if until_ms <= after_ms:
-            return Chunk(after_ms)
+            return Chunk(after_ms, after_ms)
         span = {"after_ms": after_ms, "until_ms": until_ms, "row_limit": row_limit}
         inserts = self.door.select(SQL["next_arrivals"], span)
         return Chunk(
+            after_ms,
             until_ms=max((row["at_ms"] for row in inserts), default=after_ms),
             kinds=frozenset(kind for row in inserts for kind in row["kinds"]),
             inserts={row["at_ms"]: row["events"] for row in inserts},
+            untold=sum(row["untold"] for row in inserts),
+            oldest=min((row["oldest"] for row in inserts), default=0),
         )
 
     def settle(self, this: dict[str, Any], *, after_ms: int, until_ms: int) -> Chunk:
         """Touches a chunk of the arrivals in (after, until] once more, unless all of them were
         complete the first time and none has come since."""
         if until_ms <= after_ms:
-            return Chunk(after_ms)
+            return Chunk(after_ms, after_ms)
         complete = {at: self.complete[at] for at in self.complete if after_ms < at <= until_ms}
         is_complete = after_ms >= self.unsure_until_ms and (
             complete == self.next_arrivals(after_ms, until_ms, sum(complete.values()) + 1).inserts
         )
-        chunk = Chunk(until_ms)
+        chunk = Chunk(after_ms, until_ms)
         if not is_complete:
             chunk = self.take_arrivals(this, after_ms=after_ms, until_ms=until_ms)
             if chunk.events < CHUNK_EVENTS:
@@ -454,20 +496,23 @@ class Projector:
         now: int,
         kinds: frozenset[int] | None,
         barriers: int,
-        arrived_after_ms: int = 0,
-        arrived: int = 0,
+        arrivals: Chunk | None = None,
         afresh: bool = False,
-        names_may_wait: bool = False,
+        rest_may_wait: bool = False,
     ) -> dict[str, int]:
         """Computes again all that the touched events concern.
 
         kinds: the kinds among them, None when any may be; barriers: how many pubkeys have vanished;
-        arrived_after_ms: after when all of them came that are stored, and `arrived` how many;
-        afresh: as in `compute`; names_may_wait: whether profiles and texts may be left to a later
-        pass. Returns how many rows it has erased from which table.
+        arrivals: where they come from, None when some come from elsewhere; afresh: as in
+        `compute`; rest_may_wait: whether lists, profiles and texts may be left to a later pass.
+        Returns how many rows it has erased from which table.
         """
         at = this | {"now": now}
-        self.find_events(this, arrived_after_ms=arrived_after_ms, arrived=arrived)
+        if arrivals is None or arrivals.untold:
+            self.door.execute(SQL["find_events"], this)
+        else:
+            span = {"after_ms": arrivals.after_ms, "until_ms": arrivals.until_ms}
+            self.door.execute(SQL["take_arrivals"], this | span)
 
         def has(*some: Kind) -> bool:
             return kinds is None or not kinds.isdisjoint(some)
@@ -483,6 +528,8 @@ class Projector:
             "untils": [row["erased_until"] for row in erased],
         }
         if erased:
+            # Nobody writes anything about them any more.
+            self.take_note()
             self.door.execute(SQL["touch_erased_events"], this | people)
             self.door.execute(SQL["touch_erased_people"], this | {"pubkeys": people["pubkeys"]})
             self.door.execute(SQL["touch_interrupted_erasures"], this)
@@ -492,31 +539,25 @@ class Projector:
         if names:
             self.door.execute(SQL["touch_deletions"], this)
             self.door.execute(SQL["find_named_events"], this)
-        consequences = self.door.select(SQL["count_consequences"], at)[0]
-        if consequences["seasoned"]:
-            self.door.execute(SQL["touch_seasoned"], this)
-        if consequences["authors"]:
-            self.door.execute(SQL["note_first_seen"], this)
-        if consequences["due"]:
-            self.door.execute(SQL["record_due"], at)
-        if consequences["replaceable"]:
-            self.door.execute(SQL["touch_replaceable"], this)
-        # An earlier pass may have left lists, too.
-        if names or has(Kind.FOLLOWS, *LISTS_OF_VIDEOS):
-            touched = self.door.select(SQL["count_touched"], this)[0]
-            if touched["lists"]:
-                self.door.execute(SQL["touch_listed_videos"], this)
+        noting = self.begin(lambda: self.note_consequences(at))
+        oldest = 0
         # Whoever is erased may have events that the pass has not looked up.
-        is_known = arrived_after_ms > 0 and not erased
-        self.touch_videos(this, oldest=consequences["oldest"] if is_known else 0)
+        if arrivals and not erased:
+            oldest = arrivals.oldest
+            if names or arrivals.untold:
+                oldest = self.door.select(SQL["find_oldest"], this)[0]["oldest"]
+        self.touch_videos(this, oldest=oldest)
+        if noting.result()["seasoned"]:
+            self.touch_videos(this)
         self.door.execute(SQL["drop_events"], this)
         rows = self.erase(this, people) if erased else {}
         touched = self.compute(this, now=now, afresh=afresh)
-        if names_may_wait and not erased and self.may_names_wait():
-            if touched["profiles"] or touched["texts"]:
-                self.waiting.append(this["pass"])
+        if touched["profiles"] or touched["texts"]:
+            self.names.passes.append(this["pass"])
+        if rest_may_wait and not erased and self.rest_wait_seconds:
+            self.compute_overdue(now=now)
         else:
-            self.compute_names(this, now=now)
+            self.compute_rest(this, now=now, afresh=afresh)
         self.forget_people(people["pubkeys"])
         if erased:
             # Not before: an erasure that ends in the middle is pending still.
@@ -524,12 +565,29 @@ class Projector:
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
         return rows
 
-    def find_events(self, this: dict[str, Any], *, arrived_after_ms: int, arrived: int) -> None:
-        self.door.execute(SQL["find_events"], this | {"arrived_after_ms": arrived_after_ms})
-        if arrived and self.door.select(SQL["count_found"], this)[0]["events"] < arrived:
-            # Some have arrived once more, and are not where new ones are.
-            self.door.execute(SQL["drop_events"], this)
-            self.door.execute(SQL["find_events"], this | {"arrived_after_ms": 0})
+    def begin(self, work: Callable[[], T]) -> Future[T]:
+        """Has the work done beside what follows, or at once where nothing can be."""
+        if self.beside is not None:
+            # With the id of the pass, for the log and for system.query_log.
+            return self.beside.submit(contextvars.copy_context().run, work)
+        done: Future[T] = Future()
+        done.set_result(work())
+        return done
+
+    def note_consequences(self, at: dict[str, Any]) -> dict[str, int]:
+        """Writes down what touched events change beside what they are about; returns how much."""
+        this = {"pass": at["pass"]}
+        consequences: dict[str, int] = self.door.select(SQL["count_consequences"], at)[0]
+        if consequences["seasoned"]:
+            # While it is known who was here since when before.
+            self.door.execute(SQL["touch_seasoned"], this)
+        if consequences["authors"]:
+            self.door.execute(SQL["note_first_seen"], this)
+        if consequences["due"]:
+            self.door.execute(SQL["record_due"], at)
+        if consequences["replaceable"]:
+            self.door.execute(SQL["touch_replaceable"], this)
+        return consequences
 
     def forget_people(self, pubkeys: Sequence[str]) -> None:
         """Has these people forgotten beside ClickHouse, and those who could not be before."""
@@ -554,18 +612,22 @@ class Projector:
         afresh: bool = False,
         follow: bool = True,
     ) -> dict[str, int]:
-        """Writes the rows of the touched lists, people and videos.
+        """Writes the rows of the touched lists and people, and the counts of the touched videos.
 
-        afresh: also those entries of a list that it had before, and whatever place of a video one
-        that broke or another projector may have left behind. follow: whether the lists may give
-        somebody another standing. Returns how much of what had been touched.
+        afresh: also those entries of a list that it had before; and as in `list_videos`, where
+        there are so many videos that their places are written with them. follow: whether the
+        videos that the lists name are computed, too, and those on which people have acted to whom
+        the lists give another standing. Returns how much of what had been touched.
         """
         touched: dict[str, int] = self.door.select(SQL["count_touched"], this)[0]
-        videos = touched["videos"]
         if touched["lists"]:
+            if follow:
+                self.door.execute(SQL["touch_listed_videos"], this)
+                touched = self.door.select(SQL["count_touched"], this)[0]
             self.door.execute(SQL["find_lists"], this | {"now": now})
             self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
+        videos = touched["videos"]
         if self.trust_seeds and follow and (touched["lists"] or not self.has_followed):
             videos += self.follow_trust(this)
             self.has_followed = True
@@ -575,24 +637,88 @@ class Projector:
         if videos > CHUNK_VIDEOS:
             self.compute_in_chunks(this, now=now, afresh=afresh)
         elif videos:
-            self.compute_videos(this, now=now, afresh=afresh)
+            self.compute_videos(this, now=now)
         return touched
 
-    def may_names_wait(self) -> bool:
-        return time.monotonic() < self.named_at + self.names_wait_seconds
+    def compute_rest(self, this: dict[str, Any], *, now: int, afresh: bool = False) -> None:
+        """Writes all that waits for counts. afresh: as in `list_videos`."""
+        self.take_note()
+        self.list_videos(afresh=afresh)
+        self.compute_names(this, now=now)
+
+    def compute_overdue(self, *, now: int) -> None:
+        """Begins to write one thing that has waited for long enough.
+
+        One: where nothing runs beside the passes, the next counts wait for it.
+        """
+        if self.at_work:
+            return
+        due = time.monotonic() - self.rest_wait_seconds
+        waiting = [
+            rest for rest in (self.lists, self.names) if rest.passes and rest.written_at <= due
+        ]
+        if not waiting:
+            return
+        rest = min(waiting, key=lambda rest: rest.written_at)
+        passes = list(rest.passes)
+        if rest is self.lists:
+            work = self.begin(lambda: self.write_lists(passes))
+        else:
+            work = self.begin(lambda: self.write_names({"pass": passes[-1]}, passes, now=now))
+        self.at_work = work, rest, passes
+        self.take_note(wait=False)
+
+    def take_note(self, *, wait: bool = True) -> None:
+        """Notes what has been written beside the passes. Raises what has kept it from being."""
+        if not self.at_work:
+            return
+        work, rest, passes = self.at_work
+        if wait or work.done():
+            self.at_work = None
+            work.result()
+            rest.passes = [number for number in rest.passes if number not in passes]
+            rest.written_at = time.monotonic()
+
+    def list_videos(self, *, afresh: bool = False) -> None:
+        """Puts the videos that are computed and not in the lists yet where they belong now.
+
+        afresh: also takes them out of whatever place a pass that broke or another projector may
+        have left behind.
+        """
+        if self.lists.passes:
+            self.write_lists(self.lists.passes, afresh=afresh)
+        self.lists = Rest(written_at=time.monotonic())
+
+    def write_lists(self, passes: Sequence[int], *, afresh: bool = False) -> None:
+        self.door.execute(SQL["project_listed_videos"], {"passes": passes, "afresh": afresh})
 
     def compute_names(
         self, this: dict[str, Any], *, now: int, follow: bool = True, unchanged_texts: bool = False
     ) -> None:
         """Writes the rows of the touched profiles and of the texts that a search looks into, those
-        that wait included: nobody waits for them as for a count.
+        that wait included; the rest as `write_names`."""
+        self.write_names(
+            this, self.names.passes, now=now, follow=follow, unchanged_texts=unchanged_texts
+        )
+        self.names = Rest(written_at=time.monotonic())
+
+    def write_names(
+        self,
+        this: dict[str, Any],
+        passes: Sequence[int],
+        *,
+        now: int,
+        follow: bool = True,
+        unchanged_texts: bool = False,
+    ) -> None:
+        """Writes the rows of the profiles and texts that this pass and these have touched.
 
         follow: whether the texts of those whose profiles are touched change with them;
         unchanged_texts: also those texts that are the same as before.
         """
         at = this | {"now": now}
-        if self.waiting:
-            self.door.execute(SQL["touch_waiting"], this | {"passes": self.waiting})
+        if others := [number for number in passes if number != this["pass"]]:
+            self.door.execute(SQL["touch_waiting"], this | {"passes": others})
         touched = self.door.select(SQL["count_touched"], this)[0]
         if touched["profiles"]:
             if follow:
@@ -601,16 +727,14 @@ class Projector:
         if touched["texts"] or (touched["profiles"] and follow):
             # After the profiles and the videos, of which they are made.
             self.door.execute(SQL["project_texts"], at | {"unchanged_too": unchanged_texts})
-        self.waiting = []
-        self.named_at = time.monotonic()
 
-    def compute_videos(self, this: dict[str, Any], *, now: int, afresh: bool) -> None:
+    def compute_videos(self, this: dict[str, Any], *, now: int) -> None:
         at = this | {"now": now}
         self.door.execute(SQL["touch_targets"], at)
         self.door.execute(SQL["touch_acts"], at)
         self.door.execute(*self.project_videos(at))
+        self.lists.passes.append(this["pass"])
         self.door.execute(SQL["drop_acts"], this)
-        self.door.execute(SQL["project_listed_videos"], this | {"afresh": afresh})
 
     def project_videos(self, at: dict[str, Any]) -> tuple[Query, dict[str, Any]]:
         """Without what nobody has configured: it would be planned all the same."""
@@ -633,7 +757,8 @@ class Projector:
                 return
             after_key = found["until_key"]
             self.door.execute(SQL["touch_chunk"], span | {"chunk": chunk, "until_key": after_key})
-            self.compute_videos({"pass": chunk}, now=now, afresh=afresh)
+            self.compute_videos({"pass": chunk}, now=now)
+            self.list_videos(afresh=afresh)
 
     def follow_trust(self, this: dict[str, Any]) -> int:
         """Goes over the follow lists from the seeds where a touched one matters for that, and once

@@ -4,7 +4,10 @@ CREATE TABLE arrivals
 (
     `inserted_at` DateTime64(3, 'UTC'),
     `id` String CODEC(ZSTD(1)),
-    `kind` UInt16
+    `kind` UInt16,
+    `pubkey` String CODEC(ZSTD(1)),
+    `created_at` UInt32,
+    `expiration` UInt32
 )
 ENGINE = MergeTree
 ORDER BY (inserted_at, id)
@@ -15,12 +18,18 @@ CREATE MATERIALIZED VIEW arrivals_mv TO arrivals
 (
     `inserted_at` DateTime64(3, 'UTC'),
     `id` String,
-    `kind` UInt16
+    `kind` UInt16,
+    `pubkey` String,
+    `created_at` UInt32,
+    `expiration` UInt32
 )
 AS SELECT
     inserted_at,
     id,
-    kind
+    kind,
+    pubkey,
+    created_at,
+    expiration
 FROM events_local;
 
 CREATE VIEW comment_counts
@@ -1229,12 +1238,18 @@ CREATE MATERIALIZED VIEW view_arrivals_mv TO arrivals
 (
     `inserted_at` DateTime64(3, 'UTC'),
     `id` String,
-    `kind` UInt16
+    `kind` UInt16,
+    `pubkey` String,
+    `created_at` UInt32,
+    `expiration` UInt32
 )
 AS SELECT
     inserted_at,
     id,
-    22236 AS kind
+    22236 AS kind,
+    pubkey,
+    created_at,
+    4294967295 AS expiration
 FROM view_events_local;
 
 CREATE TABLE view_events_local

@@ -1,6 +1,5 @@
 -- What touched events may have changed beside what they are about: mostly nothing.
 SELECT
-    min(created_at) AS oldest,
     countIf(
         (expiration > {now:UInt32} AND expiration < 4294967295) OR created_at > {now:UInt32} + 900
     ) AS due,

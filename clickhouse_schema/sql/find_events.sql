@@ -1,4 +1,4 @@
--- Looks the touched events up that were stored after some time: who signed them, and when they count.
+-- Looks the touched events up: who signed them, and when they count.
 INSERT INTO touched_events (pass, id, pubkey, kind, created_at, expiration)
 WITH
     events AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
@@ -10,7 +10,7 @@ SELECT
     created_at,
     expiration
 FROM events_local
-WHERE id IN events AND inserted_at > fromUnixTimestamp64Milli({arrived_after_ms:Int64}, 'UTC')
+WHERE id IN events
 UNION ALL
 SELECT
     {pass:UInt64} AS pass,
@@ -20,4 +20,4 @@ SELECT
     created_at,
     4294967295 AS expiration
 FROM view_events_local
-WHERE id IN events AND inserted_at > fromUnixTimestamp64Milli({arrived_after_ms:Int64}, 'UTC')
+WHERE id IN events

@@ -1,17 +1,18 @@
--- Puts the touched videos into the lists in which they are now, and takes them out of where they were.
+-- Puts the videos that some passes have computed into the lists in which they are now, and takes them out of
+-- where they were. A row is as new as the counts from which it is made, whenever it is written.
 INSERT INTO listed_videos (
     list, tier, video_key, version, gone, id, pubkey, kind, platform, sensitive, presentable,
     created_at, published_at, expiration, engagement_score, plain_score, trusted_score, likes, comments,
     views, loops, listed_loops
 )
 WITH
-    videos AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video')
+    videos AS (SELECT key FROM touched WHERE pass IN {passes:Array(UInt64)} AND what = 'video')
 SELECT
     places.list,
     places.tier,
     stats.video_key,
-    {pass:UInt64} AS version,
-    places.gone,
+    stats.version,
+    places.version != stats.version AS gone,
     stats.id,
     stats.pubkey,
     stats.kind,
@@ -36,17 +37,18 @@ FROM (
         video_key,
         list,
         tier,
-        version != {pass:UInt64} AS gone,
-        -- where the row before this one stood
-        maxIf(version, version < {pass:UInt64}) OVER (PARTITION BY video_key) AS earlier
+        version,
+        -- where the row before these passes stood
+        maxIf(version, version < arrayMin({passes:Array(UInt64)})) OVER (PARTITION BY video_key) AS earlier
     FROM video_places FINAL
-    WHERE video_key IN videos AND version <= {pass:UInt64}
+    WHERE video_key IN videos
     -- Other projectors and passes that broke may have left any place behind.
-    QUALIFY {afresh:UInt8} OR version IN ({pass:UInt64}, earlier)
+    QUALIFY {afresh:UInt8} OR version >= earlier
 ) AS places
 INNER JOIN (
     SELECT
         video_key,
+        version,
         id,
         pubkey,
         kind,
@@ -67,3 +69,5 @@ INNER JOIN (
     FROM video_stats FINAL
     WHERE video_key IN videos
 ) AS stats ON places.video_key = stats.video_key
+-- what another projector has begun to write is written to the end by itself
+WHERE places.version <= stats.version

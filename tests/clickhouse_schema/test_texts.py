@@ -86,9 +86,10 @@ def test_a_pass_that_broke_is_taken_up_after_a_restart(breaks_at, delivery):
 
 
 def with_a_name_that_waits(delivery) -> None:
-    delivery.projector.names_wait_seconds = 3600
-    for events in ([VIDEO], [a_profile(alice, name="ally")]):
-        delivery.deliver([raws(*events)])
+    delivery.deliver([raws(VIDEO)])
+    delivery.projector.rest_wait_seconds = 3600
+    delivery.write(raws(a_profile(alice, name="ally")))
+    delivery.projector.run_pass(now=NOW)
     assert ["cats", "and", "dogs"] == words(delivery)
 
 
@@ -102,7 +103,7 @@ def test_a_name_may_wait_until_there_is_nothing_else_to_do(delivery):
 
 def test_a_name_waits_no_longer_than_it_may(delivery):
     with_a_name_that_waits(delivery)
-    delivery.projector.names_wait_seconds = 0
+    delivery.projector.rest_wait_seconds = 0
 
     delivery.deliver([raws(a_reaction(VIDEO, bob))])
 

@@ -92,7 +92,7 @@ def door(clickhouse: Clickhouse) -> Clickhouse:
     this = Projector(clickhouse).begin_pass()
     clickhouse.execute(FILL, this | {"now": NOW, "videos": VIDEOS, "authors": AUTHORS})
     clickhouse.execute(TOUCH, this)
-    clickhouse.execute(SQL["project_listed_videos"], this | {"afresh": 0})
+    clickhouse.execute(SQL["project_listed_videos"], {"passes": [this["pass"]], "afresh": 0})
     clickhouse.command("OPTIMIZE TABLE listed_videos FINAL")
     return clickhouse
 

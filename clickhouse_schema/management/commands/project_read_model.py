@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clickhouse_schema.configured_projector import configured_projector
 from clickhouse_schema.keeper import Keeper
+from clickhouse_schema.projector import Projector
 from funnel.clickhouse import ClickhouseError, clickhouse
 from funnel.status_page import start_status_page
 
@@ -45,7 +47,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        projector = configured_projector(clickhouse)
+        # What the projector has done beside a pass, and beside all of them.
+        with ThreadPoolExecutor(max_workers=2) as beside:
+            self.project(configured_projector(clickhouse, beside=beside), **options)
+
+    def project(self, projector: Projector, **options: Any) -> None:
         if options["until_current"]:
             try:
                 projector.catch_up(now=int(time.time()))
