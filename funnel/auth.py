@@ -10,12 +10,11 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from django.conf import settings
-from django.core.cache import caches
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.encoding import escape_uri_path
-from redis.exceptions import RedisError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
@@ -25,6 +24,7 @@ from rest_framework.viewsets import ViewSet
 
 from funnel import clock
 from funnel.errors import RETRY_AFTER_SECONDS, error_response
+from funnel.models import UsedProof
 from funnel.nip98 import REPLAY_SECONDS, InvalidProof, proof_of
 from funnel.params import PubkeyField
 
@@ -137,8 +137,8 @@ class Nip98Authentication(BaseAuthentication):
             raise AuthenticationFailed(f"NIP-98: {error}.") from error
         # Last, so that nobody but its signer can use an event up.
         try:
-            is_new = caches["guards"].add(f"nip98:{proof.id}", True, REPLAY_SECONDS)
-        except RedisError as error:
+            is_new = first_use(proof.id, now=clock.now())
+        except (DatabaseError, InterfaceError) as error:
             raise CannotTellReplays from error
         if not is_new:
             raise AuthenticationFailed("NIP-98: the event was used before.")
@@ -147,6 +147,16 @@ class Nip98Authentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         # With it DRF answers 401 and not 403 to a request that proves nobody.
         return "Nostr"
+
+
+def first_use(event_id: str, *, now: int) -> bool:
+    """Whether no worker has seen the event before; raises Django's DatabaseError.
+
+    In Django's database, which all workers have, while Redis is there for some only.
+    """
+    UsedProof.objects.filter(used_at__lt=now - REPLAY_SECONDS).delete()
+    _, is_new = UsedProof.objects.get_or_create(event_id=event_id, defaults={"used_at": now})
+    return is_new
 
 
 def public_url(request: Request) -> str:

@@ -308,10 +308,10 @@ CACHE_LIST_SECONDS = read_number("CACHE_LIST_SECONDS", default=30, minimum=1, ma
 CACHE_STATS_SECONDS = read_number("CACHE_STATS_SECONDS", default=15, minimum=1, maximum=3600)
 # How much memory each worker has for answers; 0: it keeps none.
 CACHE_MEMORY_MB = read_number("CACHE_MEMORY_MB", default=64, maximum=65_536)
-# Where workers share answers, counts of requests and used signatures. Empty: each has its own.
+# Where workers share answers and counts of requests. Empty: each has its own.
 CACHE_URL = read(env.str, "CACHE_URL", "redis://host:port/number", default="")
 CACHES: dict[str, dict[str, Any]] = {
-    # Apart from answers, so that a flood of those cannot push a used signature out.
+    # Apart from answers, so that a flood of those cannot push a count out.
     "guards": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "guards",

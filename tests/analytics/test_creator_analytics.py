@@ -24,6 +24,8 @@ from tests.published import NOW, publish
 from tests.signed_requests import header_of, proof
 from tests.videos.test_reading import rows_read
 
+pytestmark = pytest.mark.django_db
+
 SITE = "https://funnel.example"
 OWN_PATH = f"/api/users/{alice.pubkey}/analytics"
 # The day of NOW, 2023-11-16, begins this long after T.

@@ -6,12 +6,16 @@ import base64
 import json
 
 import pytest
+from django.core.cache import caches
+from django.db import OperationalError
 from django.test import Client
 from django.urls import include, path
 from nostr_sdk import PublicKey
 from rest_framework.response import Response
 
 from funnel.auth import PersonalViewSet
+from funnel.models import UsedProof
+from funnel.nip98 import REPLAY_SECONDS
 from funnel.nostr import Kind
 from tests import signed_requests
 from tests.builders import T, alice, an_event, bob, forged
@@ -31,7 +35,7 @@ urlpatterns = [
     path("api/users/<str:pubkey>/diary", DiaryViewSet.as_view({"get": "read", "post": "read"})),
     path("", include("funnel.urls")),
 ]
-pytestmark = pytest.mark.urls(__name__)
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
@@ -241,15 +245,33 @@ def test_a_proof_opens_a_closed_api_for_what_is_ones_own_alone(client, closed):
     assert_refused(client.get(OWN_PATH, headers={"Authorization": f"Bearer {TOKEN}"}))
 
 
-def test_without_a_memory_of_proofs_none_is_believed(client, settings):
-    settings.CACHES = {
-        **settings.CACHES,
-        "guards": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            # A port that nobody listens on.
-            "LOCATION": "redis://127.0.0.1:1/0",
-        },
-    }
+def test_a_proof_that_another_worker_has_seen_is_refused(client):
+    used = header_of(proof())
+    assert 200 == client.get(OWN_PATH, headers=used).status_code
+
+    # What this process alone remembers, another one does not.
+    for cache in caches.all():
+        cache.clear()
+
+    assert_refused(client.get(OWN_PATH, headers=used))
+
+
+def test_what_could_not_be_shown_again_is_forgotten(client, monkeypatch):
+    client.get(OWN_PATH, headers=header_of(proof()))
+    later = T + REPLAY_SECONDS + 1
+    monkeypatch.setattr("funnel.clock.now", lambda: later)
+
+    new = proof(at=later - T)
+    client.get(OWN_PATH, headers=header_of(new))
+
+    assert [new.id] == list(UsedProof.objects.values_list("event_id", flat=True))
+
+
+def test_without_a_memory_of_proofs_none_is_believed(client, monkeypatch):
+    def away(*_, **__):
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("funnel.models.UsedProof.objects.get_or_create", away)
 
     response = client.get(OWN_PATH, headers=header_of(proof()))
 
