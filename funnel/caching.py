@@ -32,6 +32,8 @@ NOT_MODIFIED = Counter(
     "api_not_modified_total", "Answers of status 304: the client had the same already."
 )
 
+KEPT_METHODS = ("GET", "HEAD")
+
 # A method of a viewset: (self, request, **what stands in the path).
 Method = TypeVar("Method", bound=Callable[..., HttpResponseBase])
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
@@ -145,11 +147,15 @@ class KeptAnswersFirst:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Django reads the query in the charset of the body, which whoever sends none may name too:
+        # then a URL would ask for something else, and all caches show the next one its answer.
+        if request.encoding and request.method in KEPT_METHODS:
+            request.encoding = settings.DEFAULT_CHARSET
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
         kept = kept_answers()
-        if kept is None or request.method not in ("GET", "HEAD"):
+        if kept is None or request.method not in KEPT_METHODS:
             return None
         answer = kept.fresh(target_of(request), clock.now())
         return shown(answer, request) if answer else None

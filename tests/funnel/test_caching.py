@@ -125,6 +125,18 @@ def test_requests_that_ask_something_else_do_not(client, clickhouse, kept):
     assert everything == client.get(RECENT).json()
 
 
+def test_no_header_changes_what_a_url_asks_for(client, clickhouse, kept):
+    cafe = a_video(tags=[("t", "café")])
+    publish(cafe)
+    target = f"{RECENT}&tag=caf%C3%A9"
+
+    # The charset of a body that there is none of, by which Django reads the query too.
+    first = client.get(target, headers={"Content-Type": "text/plain; charset=latin-1"})
+
+    assert [cafe.id] == ids(first)
+    assert [cafe.id] == ids(client.get(target))
+
+
 def test_a_browser_and_an_app_get_their_own_forms(client, clickhouse, kept):
     target = f"/api/users/{alice.pubkey}/feed"
 
