@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from funnel.clickhouse import connections
-from funnel.sql import Query, load_query
+from funnel.sql import ConditionalQuery, Query, load_query
 
 Row = dict[str, Any]
 
@@ -25,7 +25,7 @@ FOLLOWERS = load_query(__file__, "followers")
 FOLLOWING = load_query(__file__, "following")
 SEARCH_PROFILES = load_query(__file__, "search_profiles")
 PROFILE_NAMES = load_query(__file__, "profile_names")
-HASHTAGS = load_query(__file__, "hashtags")
+HASHTAGS = ConditionalQuery(load_query(__file__, "hashtags"))
 CATEGORIES = load_query(__file__, "categories")
 TOP_CREATORS = load_query(__file__, "top_creators")
 LEADERBOARD_VIDEOS = load_query(__file__, "leaderboard_videos")
@@ -191,11 +191,11 @@ def hashtags(
     by_trend: the highest `trending_score` first, else the highest `video_count`. trusted: whether
     the score counts people for what they are trusted, or all alike.
     """
+    given = {name for name, asked in (("text", text), ("by_trend", by_trend)) if asked}
     return ask(
-        HASHTAGS,
+        HASHTAGS.given(given),
         now=now,
         text=text,
-        by_trend=int(by_trend),
         trusted=trusted,
         row_limit=row_limit,
         row_offset=row_offset,
