@@ -463,7 +463,8 @@ CREATE TABLE playbacks_by_time
     `target` String CODEC(ZSTD(1)),
     `event_id` String CODEC(ZSTD(1)),
     `pubkey` String CODEC(ZSTD(1)),
-    `session` String CODEC(ZSTD(1))
+    `session` String CODEC(ZSTD(1)),
+    `milliloops` UInt32
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (created_at, target, event_id)
@@ -475,16 +476,18 @@ CREATE MATERIALIZED VIEW playbacks_by_time_mv TO playbacks_by_time
     `target` String,
     `event_id` String,
     `pubkey` String,
-    `session` String
+    `session` String,
+    `milliloops` UInt32
 )
 AS SELECT
     created_at,
     target,
     event_id,
     pubkey,
-    session
+    session,
+    milliloops
 FROM playbacks
-WHERE session != '';
+WHERE (session != '') OR (milliloops > 0);
 
 CREATE MATERIALIZED VIEW playbacks_mv TO playbacks
 (
@@ -522,78 +525,46 @@ WHERE (target != '') AND (phase IN ('whole', 'start', 'end'));
 
 CREATE VIEW played_days
 AS WITH
-    recent AS
+    aliases AS
     (
-        SELECT
-            target,
-            event_id,
-            pubkey,
-            created_at,
-            session,
-            milliloops
-        FROM playbacks
-        FINAL
-        WHERE (created_at >= {since:UInt32}) AND (created_at <= ({now:UInt32} + 900))
-    ),
-    recent_of_videos AS
-    (
-        SELECT
-            if(match(target, '^3423[56]:'), target, aliases.video_key) AS video_key,
-            recent.pubkey AS viewer,
-            created_at,
-            session,
-            milliloops
-        FROM recent
-        LEFT JOIN
-        (
-            SELECT DISTINCT
-                id,
-                video_key
-            FROM video_aliases
-            WHERE (id IN (
-                SELECT target
-                FROM recent
-            )) AND (created_at <= ({now:UInt32} + 900))
-        ) AS aliases ON recent.target = aliases.id
+        SELECT DISTINCT
+            id,
+            video_key
+        FROM video_aliases
+        WHERE (id IN (
+            SELECT target
+            FROM playbacks_by_time
+            WHERE (created_at >= {since:UInt32}) AND (created_at <= ({now:UInt32} + 900)) AND (length(target) = 64)
+        )) AND (created_at <= ({now:UInt32} + 900))
     )
 SELECT
     video_key,
     viewer,
-    day,
-    least(sum(sessions), 100) AS day_views,
-    least(sum(loops), 10000000) AS day_milliloops
+    play.1 AS day,
+    least(sum(play.2), 100) AS day_views,
+    least(sum(play.3), 10000000) AS day_milliloops
 FROM
 (
     SELECT
-        video_key,
-        viewer,
-        intDiv(min(created_at), 86400) AS day,
-        1 AS sessions,
-        0 AS loops
-    FROM recent_of_videos
-    WHERE (session != '') AND (video_key != '')
+        if(aliases.video_key != '', aliases.video_key, recent.target) AS video_key,
+        recent.pubkey AS viewer,
+        arraySort(groupArray((intDiv(recent.created_at, 86400), recent.milliloops))) AS played,
+        arrayMap((of_day, place) -> (of_day.1, toUInt64((place = 1) AND (session != '')), of_day.2), played, arrayEnumerate(played)) AS plays
+    FROM playbacks_by_time AS recent
+    FINAL
+    LEFT JOIN aliases ON recent.target = aliases.id
+    WHERE (recent.created_at >= {since:UInt32}) AND (recent.created_at <= ({now:UInt32} + 900)) AND ((aliases.video_key != '') OR (length(recent.target) != 64))
     GROUP BY
         video_key,
         viewer,
         session
-    UNION ALL
-    SELECT
-        video_key,
-        viewer,
-        intDiv(created_at, 86400) AS day,
-        0 AS sessions,
-        sum(milliloops) AS loops
-    FROM recent_of_videos
-    WHERE (milliloops > 0) AND (video_key != '')
-    GROUP BY
-        video_key,
-        viewer,
-        day
 )
+ARRAY JOIN plays AS play
 GROUP BY
     video_key,
     viewer,
-    day;
+    day
+HAVING (day_views > 0) OR (day_milliloops > 0);
 
 CREATE VIEW popular_video_hashtags
 AS SELECT

@@ -7,6 +7,7 @@ from itertools import chain, product
 import pytest
 
 from analytics.serializers import LeaderboardCreator, LeaderboardVideo
+from clickhouse_schema.migrator import MIGRATIONS, read_migrations
 from tests.builders import (
     A_DAY,
     Author,
@@ -126,6 +127,26 @@ def test_for_ever_is_what_the_videos_themselves_say(api):
         [creator] = [e for e in board(api, "creators") if e["pubkey"] == row["pubkey"]]
         for entry in (ever, year, creator):
             assert counts == [entry[key] for key in ("views", "unique_viewers", "loops")]
+
+
+def test_a_migration_files_by_time_what_was_played_before(api, clickhouse):
+    video = playable()
+    publish(
+        video,
+        a_view(video, bob, loops="1", at=TODAY - 60),
+        a_view(video, bob, phase="end", loops="2.5", at=TODAY - 50),
+        a_view(video, carol, phase="start", at=TODAY - 40),
+    )
+    before = board(api, "videos", period="week")
+    clickhouse.command("ALTER TABLE playbacks_by_time DROP COLUMN milliloops")
+    clickhouse.command("DELETE FROM playbacks_by_time WHERE session = ''")
+    [migration] = [each for each in read_migrations(MIGRATIONS) if each.name.startswith("0025_")]
+
+    for statement in migration.statements:
+        clickhouse.command(statement)
+
+    assert [(2, 3.5)] == [(entry["views"], entry["loops"]) for entry in before]
+    assert before == board(api, "videos", period="week")
 
 
 def test_a_viewer_of_several_videos_is_one_viewer_of_their_creator(api):

@@ -16,6 +16,7 @@ from tests.builders import (
     alice,
     bob,
     carol,
+    dave,
 )
 from tests.published import NOW, publish
 from tests.videos.lists import assert_complete, get, pages_by_offset, videos_with_ties
@@ -76,8 +77,8 @@ def test_watching_counts_the_playbacks_of_the_last_day_by_viewer_and_session(api
         a_view(todays, bob, at=AGO - A_DAY + 1),
         a_view(by_id, bob, via="e", session="s", at=AGO - AN_HOUR),
         a_view(by_id, bob, via="a", session="s", at=AGO - AN_HOUR),
-        a_view(by_id, bob, phase="end", loops="7", at=AGO),
         a_view(by_id, carol, at=AGO),
+        *(a_view(todays, viewer, phase="end", loops="7", at=AGO) for viewer in (carol, dave)),
     )
 
     assert ["c", "b", "a"] == titles(api, sort="watching")

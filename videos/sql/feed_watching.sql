@@ -36,6 +36,8 @@ WITH
                 ) AS aliases ON playbacks_by_time.target = aliases.id
                 WHERE playbacks_by_time.created_at > toInt64({ranked_at:UInt32}) - 86400
                     AND playbacks_by_time.created_at <= {ranked_at:UInt32} + 900
+                    -- what tells of loops alone starts nothing
+                    AND session != ''
                 GROUP BY
                     played_key,
                     viewer
