@@ -85,16 +85,19 @@ def database_failure(failure: ClickhouseError) -> APIException:
 
 
 def sentence(detail: Any, name: str = "") -> str:
-    """One line out of DRF's nested details: `limit: must be a whole number. sort: …`."""
+    """One line out of DRF's nested details: `limit: must be a whole number. pubkeys.0: …`."""
     if isinstance(detail, Mapping):
-        # What concerns several parameters at once stands under no name.
-        return " ".join(
-            sentence(inner, "" if field == "non_field_errors" else str(field))
-            for field, inner in detail.items()
-        )
+        return " ".join(sentence(inner, inner_name(name, field)) for field, inner in detail.items())
     if isinstance(detail, list):
         return " ".join(sentence(inner, name) for inner in detail)
     return f"{name}: {detail}" if name else str(detail)
+
+
+def inner_name(outer: str, field: str | int) -> str:
+    """What a part of `outer` is called; what concerns several at once has no name of its own."""
+    if field == "non_field_errors":
+        return outer
+    return f"{outer}.{field}" if outer else str(field)
 
 
 def in_the_one_shape(response: HttpResponse) -> HttpResponse:

@@ -129,7 +129,7 @@ class SortField(serializers.ChoiceField):
 
 
 class SecondsField(serializers.IntegerField):
-    """A Unix time; one that is left empty counts as absent."""
+    """A Unix time; as late as a date can be by default."""
 
     def __init__(self, *, maximum: int = MAX_CREATED_AT) -> None:
         wrong = "must be a Unix time in whole seconds."

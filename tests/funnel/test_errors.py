@@ -127,3 +127,18 @@ def test_details_become_one_line_that_names_the_parameters():
     ).detail
 
     assert "limit: must be small. sort: must be known. Choose." == sentence(detail)
+
+
+def test_a_detail_of_a_part_names_what_it_is_a_part_of(api):
+    answers = [
+        api.post("/api/users/bulk", body, format="json").json()["error"]
+        for body in (
+            {"pubkeys": ["f" * 64, "nope"]},
+            {"from_event": {"kind": 1, "pubkey": "f" * 64}},
+            {"from_event": "nope"},
+        )
+    ]
+
+    assert ["pubkeys.1", "from_event.kind", "from_event"] == [
+        answer.partition(":")[0] for answer in answers
+    ]
