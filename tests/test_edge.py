@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import http.client
 import json
 import os
 import re
@@ -292,6 +293,22 @@ def test_one_client_may_not_ask_too_much(origin, edge):
     # Another one, and this machine, may ask all the same.
     assert 200 == get(edge, "/api/greedy", source=STRANGER).status
     assert {200} == {got.status for got in stampede(edge, "/api/greedy")}
+
+
+def test_a_body_that_nobody_reads_is_refused_as_django_does(edge):
+    connection = http.client.HTTPConnection("127.0.0.1", edge, timeout=30)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/api/videos/bulk")
+        connection.putheader("Content-Length", "2000000")
+        connection.endheaders()
+        refused = connection.getresponse()
+        body = refused.read()
+
+    assert 413 == refused.status
+    assert "application/json" == refused.headers["Content-Type"]
+    assert "no-store" == refused.headers["Cache-Control"]
+    assert "*" == refused.headers["Access-Control-Allow-Origin"]
+    assert ["error"] == list(json.loads(body))
 
 
 @pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6Detrics", "/x/../metrics"])
