@@ -542,7 +542,7 @@ class Projector:
         noting = self.begin(lambda: self.note_consequences(at))
         oldest = 0
         # Whoever is erased may have events that the pass has not looked up.
-        if arrivals and not erased:
+        if arrivals is not None and not erased:
             oldest = arrivals.oldest
             if names or arrivals.untold:
                 oldest = self.door.select(SQL["find_oldest"], this)[0]["oldest"]
