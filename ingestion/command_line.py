@@ -21,7 +21,7 @@ from ingestion.batch import BatchLimits
 from ingestion.event_store import StoreOptions, cancelled
 from ingestion.gaps import Span
 from ingestion.pipeline import Verify, WantedKinds
-from ingestion.relay_address import is_relay_address
+from ingestion.relay_address import WHAT_IT_IS, is_relay_address
 from ingestion.relay_state import relays_to_read
 from ingestion.sign_in import InvalidSecretKey, RelayIdentity
 
@@ -57,7 +57,9 @@ def checked(urls: Sequence[str]) -> list[str]:
     """The addresses, each once. Raises CommandError for one that is none of a relay."""
     for url in urls:
         if not is_relay_address(url):
-            raise CommandError(f"{url} is no address of a relay: it must be ws:// or wss://.")
+            # What stands before an @ may be a password.
+            shown = url.rpartition("@")[2]
+            raise CommandError(f"{shown} is no address of a relay: it must be {WHAT_IT_IS}.")
     return list(dict.fromkeys(urls))
 
 

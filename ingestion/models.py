@@ -9,12 +9,12 @@ from django.db import models
 
 from ingestion.gaps import Synced
 from ingestion.progress import Progress
-from ingestion.relay_address import is_relay_address
+from ingestion.relay_address import WHAT_IT_IS, is_relay_address
 
 
 def validate_relay_address(url: str) -> None:
     if not is_relay_address(url):
-        raise ValidationError("This is no address of a relay: it must be ws:// or wss://.")
+        raise ValidationError(f"This is no address of a relay: it must be {WHAT_IT_IS}.")
 
 
 class Relay(models.Model):

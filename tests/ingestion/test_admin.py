@@ -48,8 +48,11 @@ def test_a_relay_is_added_paused_and_resumed(admin):
     assert (True, False) == switches()
 
 
-def test_what_is_no_address_of_a_relay_is_not_added(admin):
-    answer = admin.post(f"{RELAYS}add/", {"url": "https://relay.example", **NO_CURSORS})
+@pytest.mark.parametrize(
+    "url", ["https://relay.example", "wss://relay example", "wss://name:word@relay.example"]
+)
+def test_what_is_no_address_of_a_relay_is_not_added(admin, url):
+    answer = admin.post(f"{RELAYS}add/", {"url": url, **NO_CURSORS})
 
     assert "must be ws:// or wss://" in answer.content.decode()
     assert not Relay.objects.exists()
