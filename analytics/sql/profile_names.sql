@@ -10,3 +10,5 @@ WHERE pubkey IN {pubkeys:Array(String)}
     AND live
     AND expiration > {now:UInt32}
 LIMIT 500
+-- One thread: a granule for each key is not worth more, and each costs planning.
+SETTINGS max_threads = 1

@@ -19,3 +19,5 @@ ORDER BY
     video_count DESC,
     pubkey ASC
 LIMIT {row_limit:UInt16} OFFSET {row_offset:UInt32}
+-- One thread: what several read side by side has to be put together again.
+SETTINGS max_threads = 1

@@ -27,3 +27,5 @@ WHERE video_key IN {keys:Array(String)}
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
 LIMIT 100
+-- One thread: a granule for each key is not worth more, and each costs planning.
+SETTINGS max_threads = 1

@@ -41,3 +41,5 @@ WHERE id = {id:String}
         )
     )
 LIMIT 1
+-- One thread: a granule or two.
+SETTINGS max_threads = 1
