@@ -2,15 +2,18 @@
 
 For the short time of `CACHE_FRESH_SECONDS` an answer is shown to everybody, and for longer where it
 was dear: `CACHE_REST_FACTOR` times what it took. After that one request computes it anew, and until
-then the others are shown the old one, as long as its promise (`max-age`) holds. An older one is
-shown only when ClickHouse fails.
+then the others are shown the old one, as long as its promise (`max-age`) holds. A dear one is
+computed anew beside the requests, for as long again: nobody waits for it. An older one is shown
+only when ClickHouse fails.
 """
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,6 +37,8 @@ LOCK_SECONDS = 15
 # How long somebody waits for another's computation; longer than any may take.
 WAIT_SECONDS = 40
 POLL_SECONDS = 0.01
+# So many answers a process computes beside its requests; whoever asks for more waits.
+REFRESHERS = 2
 # A URL that is longer is read anew each time; those of apps are not.
 MAX_TARGET_CHARACTERS = 512
 MAX_TARGETS = 20_000
@@ -44,6 +49,10 @@ SERVED = Counter(
     "api_answers_total",
     "Answers that may be kept: fresh, stale, computed, awaited, or stale_after_failure.",
     ["source"],
+)
+REFRESHED = Counter(
+    "api_answers_refreshed_total",
+    "Answers computed anew beside the requests, which were shown the old one.",
 )
 # There from the start: Prometheus sees no increase in a series that begins with its first answer.
 # Looked up once, because a look-up costs as much as the count.
@@ -123,8 +132,12 @@ class KeptAnswers:
         memory_bytes: int,
         shared: SharedAnswers | None,
         rest_factor: int = 0,
+        refresher: Executor | None = None,
     ) -> None:
-        """rest_factor: an answer is fresh for so many times what it took, if that is longer."""
+        """rest_factor: an answer is fresh for so many times what it took, if that is longer.
+
+        refresher: has threads in which such answers are computed anew; None: whoever asks does it.
+        """
         self._fresh_seconds = fresh_seconds
         self._rest_factor = rest_factor
         self._shared = shared
@@ -134,6 +147,8 @@ class KeptAnswers:
         )
         self._keys: LRUCache[tuple[object, ...], str] = LRUCache(MAX_TARGETS)
         self._flights: dict[str, Flight] = {}
+        self._refresher = refresher
+        self._refreshers = threading.BoundedSemaphore(REFRESHERS)
 
     # --- By the request as it was written ---------------------------------------------------------
 
@@ -169,7 +184,10 @@ class KeptAnswers:
         while True:
             flight, is_pilot = self._board(key)
             if is_pilot:
-                return self._fly(key, flight, known, compute)
+                if known and self._refresh(key, flight, known, compute, now=now):
+                    return self._served(known, "stale")
+                answer, source = self._fly(key, flight, known, compute)
+                return self._served(answer, source)
             if known and known.holds(now):
                 return self._served(known, "stale")
             if not flight.landed.wait(WAIT_SECONDS):
@@ -190,7 +208,7 @@ class KeptAnswers:
 
     def _fly(
         self, key: str, flight: Flight, known: Answer | None, compute: Callable[[], Answer]
-    ) -> Answer:
+    ) -> tuple[Answer, str]:
         try:
             flight.answer, source = self._computed(key, known, compute)
         except Exception as error:
@@ -200,7 +218,50 @@ class KeptAnswers:
             with self._lock:
                 del self._flights[key]
             flight.landed.set()
-        return self._served(flight.answer, source)
+        return flight.answer, source
+
+    def _refresh(
+        self,
+        key: str,
+        flight: Flight,
+        known: Answer,
+        compute: Callable[[], Answer],
+        *,
+        now: int,
+    ) -> bool:
+        """Whether it is computed beside the requests, so that the old one can be shown."""
+        rest_seconds = self._rest_factor * known.took_seconds
+        if (
+            self._refresher is None
+            or rest_seconds <= self._fresh_seconds
+            or known.age(now) >= min(2 * rest_seconds, known.seconds)
+            or not self._refreshers.acquire(blocking=False)
+        ):
+            return False
+
+        def fly() -> None:
+            try:
+                _, source = self._fly(key, flight, known, compute)
+                if source == "computed":
+                    REFRESHED.inc()
+            except Exception as error:
+                # Nobody waits for it who could be told; the next one to ask tries again.
+                log.warning("answer_not_refreshed", error=type(error).__name__, exc_info=True)
+            finally:
+                self._refreshers.release()
+
+        # With the request's id and endpoint, for the log and for the limits of its questions.
+        try:
+            self._refresher.submit(contextvars.copy_context().run, fly)
+        except RuntimeError:  # the process ends
+            self._refreshers.release()
+            return False
+        return True
+
+    def close(self) -> None:
+        """Begins nothing anew."""
+        if self._refresher:
+            self._refresher.shutdown(wait=False)
 
     def _computed(
         self, key: str, known: Answer | None, compute: Callable[[], Answer]
@@ -287,6 +348,7 @@ def kept_answers() -> KeptAnswers | None:
                 rest_factor=settings.CACHE_REST_FACTOR,
                 memory_bytes=settings.CACHE_MEMORY_MB * 2**20,
                 shared=SharedAnswers() if "answers" in settings.CACHES else None,
+                refresher=ThreadPoolExecutor(REFRESHERS, thread_name_prefix="refresher"),
             )
     return _kept
 
@@ -294,4 +356,6 @@ def kept_answers() -> KeptAnswers | None:
 def forget_answers() -> None:
     """As after a start, with the settings of now."""
     global _kept
+    if _kept:
+        _kept.close()
     _kept = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS
 from funnel.clickhouse import ClickhouseUnavailable, connections
 from funnel.kept_answers import (
+    REFRESHERS,
     REST_AFTER_FAILURE_SECONDS,
     STALE_IF_ERROR_SECONDS,
     Answer,
@@ -356,6 +357,108 @@ def test_a_dear_answer_is_shown_for_longer_but_not_than_it_may_be(clock, monkeyp
     # Its lifetime.
     assert asked_again_after(10)
     assert asked_again_after(FRESH_SECONDS)
+
+
+class Later(Executor):
+    """Does what it is given when it is told to."""
+
+    def __init__(self):
+        self.given = []
+
+    def submit(self, work, /, *args, **kwargs):
+        self.given.append(functools.partial(work, *args, **kwargs))
+        return Future()
+
+    def work(self):
+        while self.given:
+            self.given.pop(0)()
+
+
+@pytest.fixture
+def later():
+    return Later()
+
+
+@pytest.fixture
+def dear(clock, later, monkeypatch):
+    """Answers that are computed anew later, and one among them that took three seconds, by its
+    letter: it is fresh for twice that, and then shown for as long again."""
+    timer = Clock()
+    monkeypatch.setattr("funnel.kept_answers.time.monotonic", timer)
+
+    class Dear(KeptAnswers):
+        def asked(self, text, *, key="key", seconds=3, error=None):
+            def compute():
+                timer.time += seconds
+                if error:
+                    raise error
+                return Answer(text.encode(), {}, "", computed_at=clock.time, seconds=30)
+
+            return self.answer(key, compute).body.decode()
+
+    answers = Dear(
+        fresh_seconds=FRESH_SECONDS,
+        memory_bytes=100_000,
+        shared=None,
+        rest_factor=2,
+        refresher=later,
+    )
+    answers.asked("a")
+    return answers
+
+
+def test_a_dear_answer_is_computed_anew_beside_the_requests(clock, dear, later):
+    clock.time += 6
+
+    assert ("a", "a") == (dear.asked("b"), dear.asked("c"))
+    assert 1 == len(later.given)
+    later.work()
+
+    assert "b" == dear.asked("d")
+
+
+def test_a_dear_answer_is_not_shown_for_ever_because_nobody_asks(clock, dear, later):
+    clock.time += 12
+
+    assert "b" == dear.asked("b")
+    assert not later.given
+
+
+def test_an_answer_that_was_not_dear_is_computed_for_who_asks(clock, dear, later):
+    dear.asked("a", key="cheap", seconds=1)
+    clock.time += FRESH_SECONDS
+
+    assert "b" == dear.asked("b", key="cheap")
+    assert not later.given
+
+
+def test_whoever_finds_all_who_compute_busy_computes(clock, dear, later):
+    keys = [f"key {number}" for number in range(REFRESHERS + 1)]
+    for key in keys:
+        dear.asked("a", key=key)
+    clock.time += 6
+
+    assert [*["a"] * REFRESHERS, "b"] == [dear.asked("b", key=key) for key in keys]
+    later.work()
+    assert ["b"] * len(keys) == [dear.asked("c", key=key) for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("error", "rests"),
+    [(ClickhouseUnavailable(), REST_AFTER_FAILURE_SECONDS), (ValueError("a mistake"), 0)],
+)
+def test_a_refresh_that_fails_leaves_the_old_answer_and_is_tried_again(
+    error, rests, clock, dear, later
+):
+    clock.time += 6
+    assert "a" == dear.asked("b", error=error)
+    later.work()
+
+    clock.time += rests
+    assert "a" == dear.asked("c")
+    later.work()
+
+    assert "c" == dear.asked("d")
 
 
 def test_a_failure_is_the_failure_of_all_who_waited(clock):
