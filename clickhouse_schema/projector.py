@@ -309,6 +309,11 @@ class Projector:
         # Whether a pass before this one may have ended in the middle.
         self.may_have_failed = True
 
+    @property
+    def rest_waits(self) -> bool:
+        """Whether something is still to be written for a pass that is through."""
+        return bool(self.lists.passes or self.names.passes)
+
     def run_pass(self, *, now: int) -> Pass:
         """Takes in one chunk of what is new at Unix second `now`.
 
@@ -357,7 +362,7 @@ class Projector:
                 # After a crash all that has not settled is looked at again, and the rest with it.
                 rest_may_wait=is_fresh_only,
             )
-        elif self.lists.passes or self.names.passes:
+        elif self.rest_waits:
             self.compute_rest(this, now=now)
         if events or resumes or now > state["due_until"]:
             self.door.execute(
@@ -371,7 +376,7 @@ class Projector:
             self.version = this["pass"]
         self.seen_until_ms, self.settled_until_ms = fresh.until_ms, settled.until_ms
         self.may_have_failed = False
-        if not (self.lists.passes or self.names.passes):
+        if not self.rest_waits:
             self.rest_from_ms = NEVER_MS
         elif self.rest_from_ms == NEVER_MS:
             self.rest_from_ms = seen_until_ms
@@ -410,7 +415,7 @@ class Projector:
             events += result.events
             if not result.more:
                 break
-        if self.lists.passes or self.names.passes:
+        if self.rest_waits:
             self.compute_rest(self.begin_pass(), now=now)
         return events
 

@@ -159,8 +159,7 @@ class KeptAnswers:
             answer = self._answers.get(key) if key else None
         if answer is None or not self._is_fresh(answer, now):
             return None
-        SERVED_FROM["fresh"].inc()
-        return answer
+        return self._served(answer, "fresh")
 
     def remember(self, target: tuple[object, ...], key: str) -> None:
         """That `target` asks for `key`; what is long is not remembered."""
@@ -230,7 +229,7 @@ class KeptAnswers:
         now: int,
     ) -> bool:
         """Whether it is computed beside the requests, so that the old one can be shown."""
-        rest_seconds = self._rest_factor * known.took_seconds
+        rest_seconds = self._rest_seconds(known)
         if (
             self._refresher is None
             or rest_seconds <= self._fresh_seconds
@@ -326,8 +325,12 @@ class KeptAnswers:
         return answer
 
     def _is_fresh(self, answer: Answer, now: int) -> bool:
-        fresh_seconds = max(self._fresh_seconds, self._rest_factor * answer.took_seconds)
+        fresh_seconds = max(self._fresh_seconds, self._rest_seconds(answer))
         return answer.age(now) < min(fresh_seconds, answer.seconds)
+
+    def _rest_seconds(self, answer: Answer) -> float:
+        """How long it is fresh for what it took; dear is what this makes fresh for longer."""
+        return self._rest_factor * answer.took_seconds
 
     def _served(self, answer: Answer, source: str) -> Answer:
         SERVED_FROM[source].inc()
