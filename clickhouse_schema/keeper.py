@@ -37,7 +37,7 @@ class Keeper:
         rest_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """rest_seconds: the pause after a pass that has left nothing waiting."""
+        """rest_seconds: the pause after a pass that has found nothing new."""
         self._projector = projector
         self._rest_seconds = rest_seconds
         self._clock = clock
@@ -84,10 +84,11 @@ class Keeper:
         self._covered_until = self._turned_at - result.behind_seconds
         metrics.PASS_SECONDS.observe(result.seconds)
         metrics.EVENTS.inc(result.events)
-        if result.more:
-            return 0
         if result.events:
             self._quiet_from = self._clock() + QUIET_SECONDS
+        if result.more or result.events:
+            # While it ran, the next insert may have come to its end.
+            return 0
         if self._clock() < self._quiet_from:
             return self._rest_seconds
         return max(self._rest_seconds, QUIET_REST_SECONDS)

@@ -30,6 +30,8 @@ CHUNK_EVENTS = 20_000
 LAG_SECONDS = 0.2
 # … and once more when no insert of that time can still be under way.
 SETTLE_MARGIN_SECONDS = 15
+# As long as there is something new, what settles is looked at for so long a time at once.
+SETTLE_EVERY_MS = 5_000
 # So long at most the projector waits for an insert that is under way on the one server.
 INSERT_WAIT_MS = 2_000
 # Later than any clock.
@@ -49,7 +51,6 @@ SQL = {
         "touch_unfinished",
         "take_arrivals",
         "find_events",
-        "find_oldest",
         "count_consequences",
         "touch_seasoned",
         "note_first_seen",
@@ -58,6 +59,7 @@ SQL = {
         "touch_replaceable",
         "drop_events",
         "touch_acted_on",
+        "touch_reacted_to",
         "touch_videos",
         "touch_listed_videos",
         "touch_targets",
@@ -184,8 +186,7 @@ class Chunk:
     """Arrivals in (after, until] that a pass takes in, the kinds among them, and how many events
     have arrived in which millisecond: as a rule an insert each.
 
-    untold: of how many the arrival has nothing but the id and the kind; oldest: the date of the
-    oldest among the others.
+    untold: of how many the arrival has nothing but the id and the kind.
     """
 
     after_ms: int
@@ -193,7 +194,6 @@ class Chunk:
     kinds: frozenset[int] = frozenset()
     inserts: Mapping[int, int] = dataclasses.field(default_factory=dict)
     untold: int = 0
-    oldest: int = 0
 
     @property
     def events(self) -> int:
@@ -328,7 +328,7 @@ class Projector:
         settled_until_ms = max(self.settled_until_ms, state["settled_until_ms"])
         seen_until_ms = max(self.seen_until_ms, settled_until_ms)
         horizon_ms, is_sure = self.horizon(state)
-        fresh = self.take_arrivals(this, after_ms=seen_until_ms, until_ms=horizon_ms)
+        fresh = self.next_arrivals(seen_until_ms, horizon_ms, CHUNK_EVENTS)
         if is_sure:
             self.complete.update(fresh.inserts)
         elif fresh.events:
@@ -337,6 +337,7 @@ class Projector:
             this,
             after_ms=settled_until_ms,
             until_ms=min(state["server_ms"] - self.settle_ms, seen_until_ms, self.rest_from_ms),
+            may_wait=fresh.events > 0,
         )
         due_events = 0
         if now > state["due_until"]:
@@ -349,6 +350,10 @@ class Projector:
             self.door.execute(SQL["touch_unfinished"], this | {"completed": state["version"]})
         events = fresh.events + settled.events + due_events
         is_fresh_only = not (settled.events or due_events or resumes)
+        # Otherwise arrivals tell all that is to be known of what came with them.
+        is_told = is_fresh_only and not fresh.untold
+        if fresh.events and not is_told:
+            self.touch_arrivals(this, fresh)
         if events or resumes:
             self.project(
                 this,
@@ -356,7 +361,7 @@ class Projector:
                 # Of what falls due and of what an earlier pass left the kinds are not known.
                 kinds=None if due_events or resumes else fresh.kinds | settled.kinds,
                 barriers=state["barriers"],
-                arrivals=fresh if is_fresh_only else None,
+                arrivals=fresh if is_told else None,
                 # When no other projector can still be at work on what has settled.
                 afresh=resumes or settled.events > 0,
                 # After a crash all that has not settled is looked at again, and the rest with it.
@@ -455,15 +460,12 @@ class Projector:
         self.door.execute(SQL["write_state"], this | reached)
         return chunk
 
-    def take_arrivals(self, this: dict[str, Any], *, after_ms: int, until_ms: int) -> Chunk:
-        """Touches a chunk of the arrivals in (after, until]."""
-        chunk = self.next_arrivals(after_ms, until_ms, CHUNK_EVENTS)
-        if chunk.events:
-            span = {"after_ms": after_ms, "until_ms": chunk.until_ms}
-            self.door.execute(SQL["touch_arrivals"], this | span)
-        return chunk
+    def touch_arrivals(self, this: dict[str, Any], chunk: Chunk) -> None:
+        span = {"after_ms": chunk.after_ms, "until_ms": chunk.until_ms}
+        self.door.execute(SQL["touch_arrivals"], this | span)
 
     def next_arrivals(self, after_ms: int, until_ms: int, row_limit: int) -> Chunk:
+        """A chunk of the arrivals in (after, until], of about row_limit at most."""
         if until_ms <= after_ms:
             return Chunk(after_ms, after_ms)
         span = {"after_ms": after_ms, "until_ms": until_ms, "row_limit": row_limit}
@@ -474,13 +476,17 @@ class Projector:
             kinds=frozenset(kind for row in inserts for kind in row["kinds"]),
             inserts={row["at_ms"]: row["events"] for row in inserts},
             untold=sum(row["untold"] for row in inserts),
-            oldest=min((row["oldest"] for row in inserts), default=0),
         )
 
-    def settle(self, this: dict[str, Any], *, after_ms: int, until_ms: int) -> Chunk:
+    def settle(
+        self, this: dict[str, Any], *, after_ms: int, until_ms: int, may_wait: bool
+    ) -> Chunk:
         """Touches a chunk of the arrivals in (after, until] once more, unless all of them were
-        complete the first time and none has come since."""
-        if until_ms <= after_ms:
+        complete the first time and none has come since.
+
+        may_wait: whether this is for a later pass to do as long as they are few.
+        """
+        if until_ms - after_ms < (SETTLE_EVERY_MS if may_wait else 1):
             return Chunk(after_ms, after_ms)
         complete = {at: self.complete[at] for at in self.complete if after_ms < at <= until_ms}
         is_complete = after_ms >= self.unsure_until_ms and (
@@ -488,7 +494,9 @@ class Projector:
         )
         chunk = Chunk(after_ms, until_ms)
         if not is_complete:
-            chunk = self.take_arrivals(this, after_ms=after_ms, until_ms=until_ms)
+            chunk = self.next_arrivals(after_ms, until_ms, CHUNK_EVENTS)
+            if chunk.events:
+                self.touch_arrivals(this, chunk)
             if chunk.events < CHUNK_EVENTS:
                 chunk = dataclasses.replace(chunk, until_ms=until_ms)
         self.complete = {at: events for at, events in self.complete.items() if at > chunk.until_ms}
@@ -508,12 +516,13 @@ class Projector:
         """Computes again all that the touched events concern.
 
         kinds: the kinds among them, None when any may be; barriers: how many pubkeys have vanished;
-        arrivals: where they come from, None when some come from elsewhere; afresh: as in
-        `compute`; rest_may_wait: whether lists, profiles and texts may be left to a later pass.
+        arrivals: those that tell all of them, None when they have been touched one by one;
+        afresh: as in `compute`; rest_may_wait: whether lists, profiles and texts may be left to a
+        later pass.
         Returns how many rows it has erased from which table.
         """
         at = this | {"now": now}
-        if arrivals is None or arrivals.untold:
+        if arrivals is None:
             self.door.execute(SQL["find_events"], this)
         else:
             span = {"after_ms": arrivals.after_ms, "until_ms": arrivals.until_ms}
@@ -545,18 +554,16 @@ class Projector:
             self.door.execute(SQL["touch_deletions"], this)
             self.door.execute(SQL["find_named_events"], this)
         noting = self.begin(lambda: self.note_consequences(at))
-        oldest = 0
         # Whoever is erased may have events that the pass has not looked up.
-        if arrivals is not None and not erased:
-            oldest = arrivals.oldest
-            if names or arrivals.untold:
-                oldest = self.door.select(SQL["find_oldest"], this)[0]["oldest"]
-        self.touch_videos(this, oldest=oldest)
-        if noting.result()["seasoned"]:
+        self.touch_videos(this, dated=arrivals is not None and not erased)
+        consequences = noting.result()
+        if consequences["reacted_to"]:
+            self.door.execute(SQL["touch_reacted_to"], this)
+        if consequences["reacted_to"] or consequences["seasoned"]:
             self.touch_videos(this)
-        self.door.execute(SQL["drop_events"], this)
         rows = self.erase(this, people) if erased else {}
         touched = self.compute(this, now=now, afresh=afresh)
+        self.door.execute(SQL["drop_events"], this)
         if touched["profiles"] or touched["texts"]:
             self.names.passes.append(this["pass"])
         if rest_may_wait and not erased and self.rest_wait_seconds:
@@ -604,9 +611,9 @@ class Projector:
         else:
             self.forget_at = time.monotonic() + FORGET_RETRY_SECONDS
 
-    def touch_videos(self, this: dict[str, Any], *, oldest: int = 0) -> None:
-        """oldest: none of the touched events is dated before."""
-        self.door.execute(SQL["touch_acted_on"], this | {"oldest": oldest})
+    def touch_videos(self, this: dict[str, Any], *, dated: bool = False) -> None:
+        """dated: whether the date of each touched event is known."""
+        self.door.execute(SQL["touch_acted_on"], this | {"dated": dated})
         self.door.execute(SQL["touch_videos"], this)
 
     def compute(

@@ -5,6 +5,14 @@ SELECT
     ) AS due,
     countIf(kind IN (0, 3, 10003, 30003, 30005)) AS replaceable,
     countIf(kind NOT IN (13, 62, 1059, 9735, 22236)) AS authors,
+    -- what has been reacted to before it was known
+    (
+        SELECT count()
+        FROM engagement
+        WHERE target IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64})
+            AND relation = 'reaction'
+            AND event_id NOT IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64})
+    ) AS reacted_to,
     -- whose authors' acts have a history behind them now
     (
         SELECT count()

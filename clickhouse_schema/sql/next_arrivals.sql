@@ -4,14 +4,12 @@ SELECT
     toUnixTimestamp64Milli(inserted_at) AS at_ms,
     count() AS events,
     countIf(pubkey = '') AS untold,
-    min(created_at) AS oldest,
     groupUniqArray(kind) AS kinds
 FROM (
     SELECT
         inserted_at,
         kind,
-        pubkey,
-        created_at
+        pubkey
     FROM arrivals
     WHERE inserted_at > fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC')
         AND inserted_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')

@@ -5,30 +5,18 @@ SELECT
 FROM vanish_barriers
 WHERE (pubkey, until) NOT IN (SELECT pubkey, until FROM erasures)
     OR pubkey IN (
-        SELECT events_local.pubkey
-        FROM events_local
+        SELECT touched_events.pubkey
+        FROM touched_events
         INNER JOIN (
             SELECT
                 pubkey,
                 max(until) AS barred_until
             FROM vanish_barriers
             GROUP BY pubkey
-        ) AS barriers ON events_local.pubkey = barriers.pubkey
-        WHERE id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
-            AND events_local.created_at <= barriers.barred_until
+        ) AS barriers ON touched_events.pubkey = barriers.pubkey
+        WHERE pass = {pass:UInt64}
+            AND touched_events.created_at <= barriers.barred_until
             AND kind != 62
-        UNION ALL
-        SELECT view_events_local.pubkey
-        FROM view_events_local
-        INNER JOIN (
-            SELECT
-                pubkey,
-                max(until) AS barred_until
-            FROM vanish_barriers
-            GROUP BY pubkey
-        ) AS barriers ON view_events_local.pubkey = barriers.pubkey
-        WHERE id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
-            AND view_events_local.created_at <= barriers.barred_until
         UNION ALL
         -- gift wraps are signed by throw-away keys: the p tag says for whom they are
         SELECT wraps.recipient
@@ -40,8 +28,7 @@ WHERE (pubkey, until) NOT IN (SELECT pubkey, until FROM erasures)
                 )) AS recipient,
                 created_at
             FROM events_local
-            WHERE id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
-                AND kind = 1059
+            WHERE id IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64} AND kind = 1059)
         ) AS wraps
         INNER JOIN (
             SELECT

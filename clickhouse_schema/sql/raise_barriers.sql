@@ -4,6 +4,6 @@ SELECT
     pubkey,
     created_at AS until
 FROM vanish_requests
-WHERE id IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
+WHERE id IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64} AND kind = 62)
     AND created_at <= {now:UInt32} + 900
     AND hasAny(relays, arrayConcat(['ALL_RELAYS'], {own_relays:Array(String)}))

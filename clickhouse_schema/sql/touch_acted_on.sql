@@ -1,25 +1,26 @@
--- Finds what the touched events are about, by id or address: what is done with it, and where an id that
--- was unknown until now may take an act to another video, or away from one (NIP-25).
+-- Finds what the touched events are about, by id or address.
 INSERT INTO touched (pass, what, key)
 WITH
-    events AS (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'event')
+    events AS (
+        SELECT id
+        FROM touched_events
+        WHERE pass = {pass:UInt64}
+        UNION ALL
+        SELECT key
+        FROM touched
+        WHERE pass = {pass:UInt64} AND what = 'event'
+    )
 SELECT
     {pass:UInt64} AS pass,
     'target' AS what,
     target AS key
 FROM engagement_targets
-WHERE event_id IN events AND created_at >= {oldest:UInt32}
-UNION ALL
-SELECT
-    {pass:UInt64} AS pass,
-    'target' AS what,
-    target AS key
-FROM engagement_targets
-WHERE event_id IN (
-    SELECT event_id
-    FROM engagement
-    WHERE target IN events AND relation = 'reaction'
-)
+WHERE event_id IN events
+    AND created_at >= if(
+        {dated:Bool},
+        (SELECT min(created_at) FROM touched_events WHERE pass = {pass:UInt64}),
+        0
+    )
 UNION ALL
 SELECT
     {pass:UInt64} AS pass,

@@ -170,3 +170,25 @@ def test_an_event_that_arrives_once_more_is_found_where_it_was_stored(delivery):
 
     assert not video(delivery)["live"]
     door.command("DROP TABLE kept")
+
+
+def test_while_there_is_something_new_the_rest_settles_later(delivery):
+    deliver(delivery, VIDEO)
+    settled(delivery)
+    deliver(delivery, a_reaction(VIDEO, bob))
+    # As if another projector had been at work.
+    delivery.projector.version = 0
+    delivery.write([as_json(a_reaction(VIDEO, carol))])
+
+    assert 1 == settled(delivery)
+    assert 2 == settled(delivery)
+    assert 0 == settled(delivery)
+    assert 2 == video(delivery)["likes"]
+
+
+def test_what_arrivals_tell_is_not_touched_once_more(delivery):
+    deliver(delivery, VIDEO, a_reaction(VIDEO, bob))
+
+    touched = {row["what"] for row in rows(delivery.clickhouse, "touched")}
+    assert "video" in touched
+    assert "event" not in touched

@@ -63,7 +63,8 @@ def test_it_looks_often_while_events_come_and_seldom_after(keeper, delivery, clo
     assert QUIET_REST_SECONDS == keeper.turn()
 
     delivery.write([as_json(a_video(alice))])
-    assert REST_SECONDS == keeper.turn()
+    # Meanwhile more may have come.
+    assert 0 == keeper.turn()
     assert REST_SECONDS == keeper.turn()
 
     clock.seconds += QUIET_SECONDS
