@@ -86,7 +86,6 @@ class Keeper:
         metrics.EVENTS.inc(result.events)
         if result.events:
             self._quiet_from = self._clock() + QUIET_SECONDS
-        if result.more or result.events:
             # While it ran, the next insert may have come to its end.
             return 0
         if self._clock() < self._quiet_from:

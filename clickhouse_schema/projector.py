@@ -350,7 +350,7 @@ class Projector:
             self.door.execute(SQL["touch_unfinished"], this | {"completed": state["version"]})
         events = fresh.events + settled.events + due_events
         is_fresh_only = not (settled.events or due_events or resumes)
-        # Otherwise arrivals tell all that is to be known of what came with them.
+        # Whether arrivals tell all that is to be known of the events of this pass.
         is_told = is_fresh_only and not fresh.untold
         if fresh.events and not is_told:
             self.touch_arrivals(this, fresh)

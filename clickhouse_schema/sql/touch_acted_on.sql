@@ -2,13 +2,7 @@
 INSERT INTO touched (pass, what, key)
 WITH
     events AS (
-        SELECT id
-        FROM touched_events
-        WHERE pass = {pass:UInt64}
-        UNION ALL
-        SELECT key
-        FROM touched
-        WHERE pass = {pass:UInt64} AND what = 'event'
+        -- include ids_of_events
     )
 SELECT
     {pass:UInt64} AS pass,

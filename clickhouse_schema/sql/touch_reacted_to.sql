@@ -7,12 +7,6 @@ SELECT DISTINCT
     event_id AS key
 FROM engagement
 WHERE target IN (
-    SELECT id
-    FROM touched_events
-    WHERE pass = {pass:UInt64}
-    UNION ALL
-    SELECT key
-    FROM touched
-    WHERE pass = {pass:UInt64} AND what = 'event'
+    -- include ids_of_events
 )
     AND relation = 'reaction'
