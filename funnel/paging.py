@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.core import signing
+from rest_framework.exceptions import ValidationError
 
 from funnel.nostr import MAX_CREATED_AT
 from funnel.params import MAX_OFFSET
@@ -47,6 +49,30 @@ def read_cursor(text: str, *, of: str) -> Cursor:
     except signing.BadSignature as error:
         raise InvalidCursor("not signed for this list") from error
     return Cursor(place=place)
+
+
+def cursor_in(params: Mapping[str, Any], *, of: str) -> Cursor:
+    """Where the page begins that validated parameters ask for; without a cursor, after `offset`
+    rows. Raises ValidationError for what is no cursor of the list `of`.
+    """
+    if not params["cursor"]:
+        return Cursor(offset=params.get("offset", 0))
+    try:
+        return read_cursor(params["cursor"], of=of)
+    except InvalidCursor as error:
+        raise ValidationError({"cursor": "must be a next_cursor of this list."}) from error
+
+
+def next_cursor(last: list[Any] | None, cursor: Cursor, *, row_limit: int, of: str) -> str | None:
+    """The cursor of the page after the one at `cursor`; who counts rows goes on counting them.
+
+    last: the place of the page's last row; None where there are no more.
+    """
+    if last is None:
+        return None
+    if cursor.offset:
+        return offset_cursor(cursor.offset + row_limit)
+    return place_cursor(last, of=of)
 
 
 def place_cursor(place: list[Any], *, of: str) -> str:

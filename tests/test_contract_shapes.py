@@ -366,7 +366,7 @@ EXAMPLES = [
                     "reply_to_pubkey": carol.pubkey,
                 }
             ],
-            "pagination": {"next_cursor": "o:1", "has_more": True},
+            "pagination": {"next_cursor": str, "has_more": True},
         },
     ),
     Example(

@@ -45,7 +45,7 @@ RANKED_BY = {
     "comments": "comments",
 }
 COUNT_VIDEOS = ConditionalQuery(load_query(__file__, "count_videos"))
-SEARCH_TEXT = load_query(__file__, "search_text")
+SEARCH_TEXT = ConditionalQuery(load_query(__file__, "search_text"))
 NAMED_VIDEOS = load_query(__file__, "named_videos")
 VIDEO_BY_ID = load_query(__file__, "video_by_id")
 VIDEOS_OF_LIST = load_query(__file__, "videos_of_list")
@@ -132,12 +132,31 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FoundPlace(Place):
+    """Where a video stands in what a search has found; what ties is first told apart by the score.
+
+    rank: the relevance, or what another order goes by.
+    """
+
+    engagement_score: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Page:
     """rows: what the page shows. places: of its keys and, where there are more, of the next one."""
 
     rows: list[Row]
-    places: list[Place]
-    has_more: bool
+    places: Sequence[Place]
+    row_limit: int
+
+    @property
+    def has_more(self) -> bool:
+        return len(self.places) > self.row_limit
+
+    @property
+    def last(self) -> list[Any] | None:
+        """The place of the last row, whose next page begins after it; None where there is none."""
+        return list(dataclasses.astuple(self.places[self.row_limit - 1])) if self.has_more else None
 
 
 def feed(
@@ -178,7 +197,7 @@ def feed(
     return Page(
         rows=video_rows(found[:row_limit], now=now, trusted=trusted),
         places=[Place(row["place"], row["published_at"], row["id"], ranked_at) for row in found],
-        has_more=len(found) > row_limit,
+        row_limit=row_limit,
     )
 
 
@@ -279,14 +298,17 @@ def search_text(
     filters: Filters,
     sort: str,
     row_limit: int,
-    row_offset: int,
+    row_offset: int = 0,
+    after: FoundPlace | None = None,
     trusted: bool = True,
 ) -> Page:
     """Videos in which every word begins one of theirs, however it is written: of the title,
     content, alt text, hashtags or the author's name.
 
-    words: at least one. sort: relevance, or a key of FEEDS that search_text.sql knows.
+    words: at least one. sort: relevance, or a key of FEEDS that search_text.sql knows. after: the
+    place of the last video of the page before.
     """
+    ranked_at = after.ranked_at if after else now
     values = search_values(
         now=now,
         words=words,
@@ -294,14 +316,16 @@ def search_text(
         sort=sort,
         row_limit=row_limit + 1,
         row_offset=row_offset,
+        after=after,
         trusted=trusted,
     )
-    found = answered(SEARCH_TEXT, values)
-    return Page(
-        rows=video_rows(found[:row_limit], now=now, trusted=trusted),
-        places=[],
-        has_more=len(found) > row_limit,
-    )
+    found = answered(SEARCH_TEXT.given({"after"} if after else set()), values)
+    places = [
+        FoundPlace(row["place"], row["published_at"], row["id"], ranked_at, row["engagement_score"])
+        for row in found
+    ]
+    rows = video_rows(found[:row_limit], now=now, trusted=trusted)
+    return Page(rows=rows, places=places, row_limit=row_limit)
 
 
 def search_values(
@@ -311,7 +335,8 @@ def search_values(
     filters: Filters,
     sort: str,
     row_limit: int,
-    row_offset: int,
+    row_offset: int = 0,
+    after: FoundPlace | None = None,
     trusted: bool = True,
 ) -> dict[str, Any]:
     """What search_text.sql is asked with."""
@@ -323,8 +348,19 @@ def search_values(
         "sorted_by": sort,
         "trusted": trusted,
         **filters.values,
+        "ranked_at": after.ranked_at if after else now,
+        **(found_place_values(after) if after else {}),
         "row_limit": row_limit,
         "row_offset": row_offset,
+    }
+
+
+def found_place_values(place: FoundPlace) -> dict[str, Any]:
+    return {
+        "after_place": place.rank,
+        "after_engagement_score": place.engagement_score,
+        "after_published_at": place.published_at,
+        "after_id": place.id,
     }
 
 
@@ -432,15 +468,27 @@ def likers(
 
 
 def video_comments(
-    key: str, *, now: int, newest_first: bool, row_limit: int, row_offset: int
+    key: str,
+    *,
+    now: int,
+    newest_first: bool,
+    after: tuple[int, str] | None,
+    row_limit: int,
+    row_offset: int,
 ) -> tuple[list[Row], bool]:
-    """The live comments on the video with this key, and whether there are more."""
+    """The live comments on the video with this key, and whether there are more.
+
+    after: `created_at` and `id` of the last one of the page before.
+    """
+    created_at, id = after or (0, "")
     found = connections["reader"].select(
         COMMENTS,
         {
             "now": now,
             "video_key": key,
             "newest_first": int(newest_first),
+            "after_created_at": created_at,
+            "after_id": id,
             "row_limit": row_limit + 1,
             "row_offset": row_offset,
         },

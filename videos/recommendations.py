@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -14,7 +14,7 @@ from funnel import clock
 from funnel.caching import LIST_SECONDS, cached
 from funnel.clickhouse import connections
 from funnel.nostr import VIDEO_KINDS
-from funnel.paging import InvalidCursor, offset_cursor, read_cursor
+from funnel.paging import cursor_in, next_cursor
 from funnel.params import (
     CursorField,
     Params,
@@ -24,18 +24,26 @@ from funnel.params import (
     TextField,
     WordField,
 )
-from funnel.sql import load_query
+from funnel.sql import ConditionalQuery, load_query
 from videos import queries
-from videos.queries import Filters, Page
+from videos.queries import Filters, FoundPlace, Page, Place
 from videos.serializers import SENSITIVE_BY_WORD, Video
 
 INTERESTS = load_query(__file__, "interests")
-RECOMMENDED = load_query(__file__, "recommended")
+RECOMMENDED = ConditionalQuery(load_query(__file__, "recommended"))
 
 # Enough to know somebody by, and few enough to ask for.
 LATEST_ACTS = 500
 DEFAULT_ROWS = 20
 FALLBACKS = ("popular", "recent")
+PERSONALIZED = "personalized"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PersonalPlace(FoundPlace):
+    """list_tier: where the list has the video that is shown after all of interest; for these 0."""
+
+    list_tier: int
 
 
 class RecommendedParams(Params):
@@ -53,15 +61,6 @@ class RecommendedParams(Params):
     cursor = CursorField()
     offset = RowOffsetField()
     limit = RowLimitField(default=DEFAULT_ROWS)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Puts the place of the cursor, which counts rows here, into `offset`."""
-        if not attrs["cursor"]:
-            return attrs
-        try:
-            return attrs | {"offset": read_cursor(attrs["cursor"], of="recommendations").offset}
-        except InvalidCursor as error:
-            raise ValidationError({"cursor": "must be a next_cursor of this list."}) from error
 
 
 class RecommendationsParams(RecommendedParams):
@@ -94,31 +93,39 @@ class RecommendationsViewSet(ViewSet):
 
 
 def answer(params: dict[str, Any]) -> Response:
-    now = clock.now()
-    page = personal_page(params, now=now) if params["pubkey"] else None
-    source = "personalized" if page else params["fallback"]
+    now, limit, of = clock.now(), params["limit"], "recommendations"
+    cursor = cursor_in(params, of=of)
+    # In the cursor: of which list, how many rows have been shown, and the place in that list.
+    source, shown, place = PERSONALIZED, cursor.offset, None
+    if cursor.place:
+        source, shown, *place = cursor.place
+    page = None
+    if params["pubkey"] and source == PERSONALIZED:
+        after = PersonalPlace(*place) if place else None
+        page = personal_page(params, now=now, row_offset=cursor.offset, after=after)
     if page is None:
-        filters = Filters(
-            kinds=VIDEO_KINDS, hashtags=wanted_hashtags(params), sensitive=params["nsfw"]
-        )
+        # Who had something of their own, and has taken it all back, goes on where they were.
+        if source == PERSONALIZED:
+            source, place = params["fallback"], None
         page = queries.feed(
-            params["fallback"],
-            filters,
+            source,
+            Filters(kinds=VIDEO_KINDS, hashtags=wanted_hashtags(params), sensitive=params["nsfw"]),
             now=now,
-            row_limit=params["limit"],
-            row_offset=params["offset"],
+            row_limit=limit,
+            row_offset=0 if place else shown,
+            after=Place(*place) if place else None,
         )
-    following = params["offset"] + params["limit"] if page.has_more else None
+    last = [source, shown + limit, *page.last] if page.last else None
     return Response(
         {
             "videos": page.rows,
             "source": source,
-            "limit": params["limit"],
-            "offset": params["offset"],
+            "limit": limit,
+            "offset": shown,
             "has_more": page.has_more,
-            "next_offset": following,
-            "next_cursor": None if following is None else offset_cursor(following),
-            "fallback_applied": source != "personalized",
+            "next_offset": shown + limit if page.has_more else None,
+            "next_cursor": next_cursor(last, cursor, row_limit=limit, of=of),
+            "fallback_applied": source != PERSONALIZED,
         }
     )
 
@@ -127,21 +134,29 @@ def wanted_hashtags(params: dict[str, Any]) -> list[str]:
     return [params["category"]] if params["category"] else []
 
 
-def personal_page(params: dict[str, Any], *, now: int) -> Page | None:
-    """One page for the person; None for one whose acts say nothing."""
+def personal_page(
+    params: dict[str, Any], *, now: int, row_offset: int, after: PersonalPlace | None
+) -> Page | None:
+    """One page for the person; None for one whose acts say nothing.
+
+    after: the place of the last video of the page before.
+    """
     reader = connections["reader"]
     pubkey = params["pubkey"]
     interests: dict[str, dict[str, int]] = {"hashtag": {}, "author": {}, "video": {}}
-    asked = {"now": now, "pubkey": pubkey, "act_limit": LATEST_ACTS}
+    ranked_at = after.ranked_at if after else now
+    asked = {"now": now, "ranked_at": ranked_at, "pubkey": pubkey, "act_limit": LATEST_ACTS}
     for row in reader.select(INTERESTS, asked):
         interests[row["what"]][row["name"]] = row["weight"]
     hashtags, authors = interests["hashtag"], interests["author"]
     if not hashtags and not authors:
         return None
-    found = reader.select(
-        RECOMMENDED,
+    row_limit = params["limit"]
+    found = queries.answered(
+        RECOMMENDED.given({"after"} if after else set()),
         {
             "now": now,
+            "ranked_at": ranked_at,
             "pubkey": pubkey,
             "interesting_hashtags": list(hashtags),
             "hashtag_weights": list(hashtags.values()),
@@ -150,12 +165,23 @@ def personal_page(params: dict[str, Any], *, now: int) -> Page | None:
             "known_videos": list(interests["video"]),
             "hashtags": wanted_hashtags(params),
             "sensitive": params["nsfw"],
-            "row_limit": params["limit"] + 1,
-            "row_offset": params["offset"],
+            "row_limit": row_limit + 1,
+            "row_offset": row_offset,
+            **(after_values(after) if after else {}),
         },
     )
     return Page(
-        rows=queries.video_rows(found[: params["limit"]], now=now),
-        places=[],
-        has_more=len(found) > params["limit"],
+        rows=queries.video_rows(found[:row_limit], now=now),
+        places=[
+            PersonalPlace(
+                *(row["place"], row["published_at"], row["id"], ranked_at),
+                *(row["engagement_score"], row["list_tier"]),
+            )
+            for row in found
+        ],
+        row_limit=row_limit,
     )
+
+
+def after_values(place: PersonalPlace) -> dict[str, Any]:
+    return queries.found_place_values(place) | {"after_list_tier": place.list_tier}

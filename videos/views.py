@@ -17,18 +17,10 @@ from funnel import clock
 from funnel.caching import AUTHOR_SECONDS, LIST_SECONDS, STATS_SECONDS, cached
 from funnel.nostr import HEX_64
 from funnel.openapi import described
-from funnel.paging import (
-    Cursor,
-    InvalidCursor,
-    next_before,
-    offset_cursor,
-    place_cursor,
-    read_before,
-    read_cursor,
-)
+from funnel.paging import Cursor, cursor_in, next_before, next_cursor, read_before
 from funnel.params import MAX_ROWS, Params
 from videos import queries
-from videos.queries import Filters, Page, Place
+from videos.queries import Filters, FoundPlace, Page, Place
 from videos.rows import Row
 from videos.serializers import (
     BULK_STATS,
@@ -82,20 +74,11 @@ def filters_of(params: Mapping[str, Any], *, now: int) -> Filters:
     )
 
 
-def cursor_in(params: Mapping[str, Any], *, of: str) -> Cursor:
-    """Where the page begins; without a cursor, after `offset` rows."""
-    if not params["cursor"]:
-        return Cursor(offset=params.get("offset", 0))
-    try:
-        return read_cursor(params["cursor"], of=of)
-    except InvalidCursor as error:
-        raise ValidationError({"cursor": "must be a next_cursor of this list."}) from error
-
-
-def envelope(rows: list[Row], next_cursor: str | None) -> dict[str, Any]:
+def envelope(rows: list[Row], following: str | None) -> dict[str, Any]:
+    """following: the cursor of the next page."""
     return {
         "data": rows,
-        "pagination": {"has_more": next_cursor is not None, "next_cursor": next_cursor},
+        "pagination": {"has_more": following is not None, "next_cursor": following},
     }
 
 
@@ -126,14 +109,7 @@ class VideoListViewSet(ViewSet):
     def list(self, request: Request) -> Response:
         """Live videos in an order, one row for each."""
         now, params = clock.now(), FeedParams.of(request)
-        page = queries.feed(
-            params["sort"],
-            filters_of(params, now=now),
-            now=now,
-            row_limit=params["limit"],
-            row_offset=params["offset"],
-            trusted=params["trust"],
-        )
+        page = page_of(params, filters_of(params, now=now), first_row(params), now=now)
         if params["sort"] not in BY_TIME:
             return Response(page.rows)
         response = Response(rows_by_time(page, request))
@@ -144,29 +120,35 @@ class VideoListViewSet(ViewSet):
     def list_with_cursor(self, request: Request) -> Response:
         """Live videos in an order, with cursors that new videos do not shift."""
         now, params = clock.now(), CursorFeedParams.of(request)
-        sort, limit = params["sort"], params["limit"]
-        # Places of one ranking mean nothing in the other.
-        ranking = sort if params["trust"] else f"{sort} without trust"
-        cursor = cursor_in(params, of=ranking)
-        page = queries.feed(
-            sort,
-            filters_of(params, now=now),
-            now=now,
-            row_limit=limit,
-            row_offset=cursor.offset,
-            after=Place(*cursor.place) if cursor.place else None,
-            trusted=params["trust"],
-        )
-        if not page.has_more:
-            return Response(envelope(page.rows, None))
-        if cursor.offset:
-            return Response(envelope(page.rows, offset_cursor(cursor.offset + limit)))
-        last = list_of(page.places[limit - 1])
-        return Response(envelope(page.rows, place_cursor(last, of=ranking)))
+        of = ranking(params)
+        cursor = cursor_in(params, of=of)
+        page = page_of(params, filters_of(params, now=now), cursor, now=now)
+        following = next_cursor(page.last, cursor, row_limit=params["limit"], of=of)
+        return Response(envelope(page.rows, following))
 
 
-def list_of(place: Place) -> list[Any]:
-    return list(dataclasses.astuple(place))
+def ranking(params: Mapping[str, Any]) -> str:
+    """The name of a list's order: places of one ranking mean nothing in another."""
+    sort: str = params["sort"]
+    return sort if params["trust"] else f"{sort} without trust"
+
+
+def first_row(params: Mapping[str, Any]) -> Cursor:
+    """Where a page begins that is asked for by `offset` alone."""
+    return Cursor(offset=params["offset"])
+
+
+def page_of(params: Mapping[str, Any], filters: Filters, cursor: Cursor, *, now: int) -> Page:
+    """The page of a list that begins at the cursor."""
+    return queries.feed(
+        params["sort"],
+        filters,
+        now=now,
+        row_limit=params["limit"],
+        row_offset=cursor.offset,
+        after=Place(*cursor.place) if cursor.place else None,
+        trusted=params["trust"],
+    )
 
 
 class VideoViewSet(ViewSet):
@@ -208,22 +190,27 @@ class VideoViewSet(ViewSet):
             row_offset=cursor.offset,
         )
         last = [rows[-1]["created_at"], rows[-1]["pubkey"]] if has_more else None
-        return Response(envelope(rows, place_cursor(last, of="likers") if last else None))
+        following = next_cursor(last, cursor, row_limit=params["limit"], of="likers")
+        return Response(envelope(rows, following))
 
     @cached(CommentsParams, CommentPage, seconds=LIST_SECONDS, may_miss=True)
     def comments(self, request: Request, reference: str) -> Response:
         """Live comments on a video, replies included."""
         now, params = clock.now(), CommentsParams.of(request, reference=reference)
         video = self.live(params["reference"], now=now)
-        offset = cursor_in(params, of="comments").offset
+        of = f"comments {params['sort']}"
+        cursor = cursor_in(params, of=of)
         rows, has_more = queries.video_comments(
             key_of(video),
             now=now,
             newest_first=params["sort"] == "newest",
+            after=(cursor.place[0], cursor.place[1]) if cursor.place else None,
             row_limit=params["limit"],
-            row_offset=offset,
+            row_offset=cursor.offset,
         )
-        return Response(envelope(rows, offset_cursor(offset + len(rows)) if has_more else None))
+        last = [rows[-1]["created_at"], rows[-1]["id"]] if has_more else None
+        following = next_cursor(last, cursor, row_limit=params["limit"], of=of)
+        return Response(envelope(rows, following))
 
     @cached(TimeseriesParams, SpanOfVideo(many=True), seconds=STATS_SECONDS, may_miss=True)
     def timeseries(self, request: Request, reference: str) -> Response:
@@ -276,7 +263,7 @@ class AuthorViewSet(ViewSet):
         """
         now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
         filters = dataclasses.replace(filters_of(params, now=now), author=params["pubkey"])
-        page = self.page(params, filters, now=now)
+        page = page_of(params, filters, first_row(params), now=now)
         # Of all pages: those after the first are asked for with a `before` of their own.
         everything = dataclasses.replace(filters, before=queries.END_OF_TIME)
         total = queries.count_videos(everything, now=now)
@@ -287,7 +274,7 @@ class AuthorViewSet(ViewSet):
         """Live videos that name somebody as a collaborator."""
         now, params = clock.now(), AuthorVideosParams.of(request, pubkey=pubkey)
         filters = dataclasses.replace(filters_of(params, now=now), collaborator=params["pubkey"])
-        return Response(self.page(params, filters, now=now).rows)
+        return Response(page_of(params, filters, first_row(params), now=now).rows)
 
     @cached(FollowingFeedParams, FOLLOWING_FEED, seconds=LIST_SECONDS, varies_by=kind_of_client)
     def feed(self, request: Request, pubkey: str) -> Response:
@@ -299,40 +286,28 @@ class AuthorViewSet(ViewSet):
         now, params = clock.now(), FollowingFeedParams.of(request, pubkey=pubkey)
         by_time, limit = params["sort"] in BY_TIME, params["limit"]
         before, skipped = read_before(params["before"])
-        offset = params["offset"] + skipped
-        if params["cursor"]:
-            offset = cursor_in(params, of="feed").offset
+        of = ranking(params)
+        cursor = cursor_in(params | {"offset": params["offset"] + skipped}, of=of)
         filters = dataclasses.replace(
             filters_of(params | {"before": before}, now=now), followed_by=params["pubkey"]
         )
-        page = self.page(params | {"offset": offset}, filters, now=now)
-        if by_time:
-            following = next_before(
+        page = page_of(params, filters, cursor, now=now)
+        following = next_cursor(page.last, cursor, row_limit=limit, of=of)
+        if by_time and not cursor.place:
+            seconds = next_before(
                 [place.published_at for place in page.places],
                 row_limit=limit,
                 before=before,
-                skipped=offset,
+                skipped=cursor.offset,
             )
-            next_cursor = None if following is None else str(following)
-        else:
-            next_cursor = offset_cursor(offset + limit) if page.has_more else None
+            following = None if seconds is None else str(seconds)
         response = Response(
             (rows_by_time(page, request) if by_time else page.rows)
             if kind_of_client(request) == "browser"
-            else {"videos": page.rows, "next_cursor": next_cursor, "has_more": page.has_more}
+            else {"videos": page.rows, "next_cursor": following, "has_more": page.has_more}
         )
         patch_vary_headers(response, ["Origin"])
         return response
-
-    def page(self, params: Mapping[str, Any], filters: Filters, *, now: int) -> Page:
-        return queries.feed(
-            params["sort"],
-            filters,
-            now=now,
-            row_limit=params["limit"],
-            row_offset=params["offset"],
-            trusted=params["trust"],
-        )
 
 
 class FeaturedTabsViewSet(ViewSet):
@@ -406,51 +381,38 @@ class SearchViewSet(ViewSet):
     def list(self, request: Request) -> Response:
         """Live videos with a hashtag, or with all words."""
         now, params = clock.now(), SearchParams.of(request)
-        filters = filters_of(params, now=now)
+        filters, cursor = filters_of(params, now=now), first_row(params)
         if params["tag"]:
             sort = "recent" if params["sort"] == "relevance" else params["sort"]
-            page = queries.feed(
-                sort,
-                filters,
-                now=now,
-                row_limit=params["limit"],
-                row_offset=params["offset"],
-                trusted=params["trust"],
-            )
-        else:
-            page = searched(params, filters, now=now, row_offset=params["offset"])
-        return Response(page.rows)
+            return Response(page_of(params | {"sort": sort}, filters, cursor, now=now).rows)
+        return Response(searched(params, filters, cursor, now=now).rows)
 
 
 class SearchWithCursorViewSet(ViewSet):
     @cached(CursorSearchParams, VideoPage, seconds=LIST_SECONDS)
     def list(self, request: Request) -> Response:
-        """Live videos with all words, with cursors."""
+        """Live videos with all words, with cursors that new videos do not shift."""
         now, params = clock.now(), CursorSearchParams.of(request)
-        offset = cursor_in(params, of="search").offset
-        page = searched(params, filters_of(params, now=now), now=now, row_offset=offset)
-        following = offset_cursor(offset + params["limit"]) if page.has_more else None
+        # Without words it is another list, whose places are of another form.
+        of = f"search {ranking(params)}" if params["words"] else ranking(params)
+        cursor = cursor_in(params, of=of)
+        page = searched(params, filters_of(params, now=now), cursor, now=now)
+        following = next_cursor(page.last, cursor, row_limit=params["limit"], of=of)
         return Response(envelope(page.rows, following))
 
 
-def searched(params: Mapping[str, Any], filters: Filters, *, now: int, row_offset: int) -> Page:
+def searched(params: Mapping[str, Any], filters: Filters, cursor: Cursor, *, now: int) -> Page:
     if not params["words"]:
         # Nothing is ruled out, and everything is as relevant as it is popular.
         sort = "popular" if params["sort"] == "relevance" else params["sort"]
-        return queries.feed(
-            sort,
-            filters,
-            now=now,
-            row_limit=params["limit"],
-            row_offset=row_offset,
-            trusted=params["trust"],
-        )
+        return page_of({**params, "sort": sort}, filters, cursor, now=now)
     return queries.search_text(
         now=now,
         words=params["words"],
         filters=filters,
         sort=params["sort"],
         row_limit=params["limit"],
-        row_offset=row_offset,
+        row_offset=cursor.offset,
+        after=FoundPlace(*cursor.place) if cursor.place else None,
         trusted=params["trust"],
     )

@@ -100,6 +100,32 @@ def test_pages_are_full_and_lose_nothing(api, sort, rows, limit):
     assert_complete(pages, rows=rows, limit=limit)
 
 
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_new_comments_do_not_shift_the_next_page(api, sort):
+    publish(VIDEO, *(a_comment(VIDEO, bob, str(n), at=10 + n // 3) for n in range(5)))
+    first = get(api, PATH, limit=3, sort=sort)
+    # One that comes late, and one that is new.
+    publish(*(a_comment(VIDEO, carol, f"at {at}", at=at) for at in (1, 99)))
+
+    second = get(api, PATH, limit=3, sort=sort, cursor=first["pagination"]["next_cursor"])
+
+    shown = [row["content"] for page in (first, second) for row in page["data"]]
+    assert len(shown) == len(set(shown))
+    assert {"0", "1", "2", "3", "4"} < set(shown)
+
+
+def test_a_cursor_is_of_one_order_and_rows_may_be_counted(api):
+    publish(VIDEO, *(a_comment(VIDEO, bob, str(n), at=n + 1) for n in range(5)))
+    first = get(api, PATH, limit=2)
+
+    other = api.get(PATH, {"sort": "oldest", "cursor": first["pagination"]["next_cursor"]})
+    second = get(api, PATH, limit=2, cursor="o:2")
+
+    assert 400 == other.status_code
+    assert ["2", "1"] == [row["content"] for row in second["data"]]
+    assert "o:4" == second["pagination"]["next_cursor"]
+
+
 def test_no_video_no_comments(api):
     assert 404 == api.get("/api/v2/videos/none/comments").status_code
 

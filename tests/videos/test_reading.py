@@ -244,9 +244,13 @@ def test_a_name_of_nothing_reads_no_row_of_a_video(door):
     assert not any(granules(shown, "video_stats"))
 
 
+AFTER = ("place", "list_tier", "engagement_score", "published_at", "id")
+
+
 def recommended(**changes: Any) -> dict[str, Any]:
     asked = {
         "now": NOW,
+        "ranked_at": NOW,
         "pubkey": "ab" * 32,
         "interesting_hashtags": ["tag7"],
         "hashtag_weights": [3],
@@ -262,13 +266,18 @@ def recommended(**changes: Any) -> dict[str, Any]:
 
 
 def test_recommendations_read_what_is_interesting_and_the_best_of_the_rest(door):
-    query = recommendations.RECOMMENDED
+    query = recommendations.RECOMMENDED.given(set())
     shown = plan(door, query, recommended())
 
     assert "video_stats" not in shown
     assert re.search(r"Read type: InOrder\s+│?\s*FINAL: 1", shown)
     # 36 videos of the hashtag and two of the author in 30 days, twice; and the first tiers.
     assert rows_read(door, query, recommended()) <= 3_000
+    # The last of the first fifty is of no interest: those come after all that are.
+    last = door.select(query, recommended(row_limit=50))[-1]
+    following = recommended(**{f"after_{name}": last[name] for name in AFTER})
+    assert last["place"] == 0
+    assert rows_read(door, recommendations.RECOMMENDED.given({"after"}), following) <= 3_000
     of_one_hashtag = recommended(hashtags=["tag3"])
     assert rows_read(door, query, of_one_hashtag) <= 3_000
 
@@ -278,7 +287,7 @@ def test_interests_are_read_by_the_keys_of_the_acts(door):
     everything = {"pubkey": by_carol, "now": NOW, "videos": VIDEOS, "authors": AUTHORS}
     for query in REACTIONS:
         door.execute(query, {name: everything[name] for name in query.params})
-    asked = {"now": NOW, "pubkey": by_carol, "act_limit": 500}
+    asked = {"now": NOW, "ranked_at": NOW, "pubkey": by_carol, "act_limit": 500}
 
     shown = plan(door, recommendations.INTERESTS, asked)
     # Five videos, of which the hashtags and the authors are asked.

@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import (
     A_DAY,
+    T,
     a_comment,
     a_deletion,
     a_reaction,
@@ -20,7 +21,7 @@ from tests.builders import (
     mallory,
 )
 from tests.consumers import shown_by_both
-from tests.published import publish
+from tests.published import NOW, publish
 
 URL = f"/api/users/{dave.pubkey}/recommendations"
 
@@ -135,6 +136,41 @@ def test_every_page_but_the_last_is_full_and_nothing_is_lost_or_doubled(api, by)
     assert all(limit == len(page) for page in pages[:-1])
     assert {f"{n}" for n in range(rows)} == {title for page in pages for title in page}
     assert rows == sum(map(len, pages))
+
+
+@pytest.mark.parametrize("personal", [True, False])
+def test_neither_new_videos_nor_new_likes_shift_the_next_page(api, monkeypatch, personal):
+    videos = [video(mallory, f"{n}", *(["cats"] if n % 3 else []), at=n // 5) for n in range(11)]
+    liked = video(alice, "liked", "cats")
+    publish(liked, *videos, a_reaction(liked, dave if personal else bob))
+    answer = get(api, limit=4)
+    shown, sources = titles(answer), [answer["source"]]
+    # Who is shown something may like it at once.
+    likes = [a_reaction(videos[int(shown[0])], dave, at=NOW - T + 9)] if personal else []
+    publish(*likes, *(video(mallory, f"new {n}", "cats", at=30) for n in range(3)))
+    monkeypatch.setattr("funnel.clock.now", lambda: NOW + 7_200)
+    while answer["has_more"]:
+        answer = get(api, limit=4, cursor=answer["next_cursor"])
+        assert len(shown) == answer["offset"]
+        shown += titles(answer)
+        sources.append(answer["source"])
+
+    assert {"personalized" if personal else "popular"} == set(sources)
+    assert len(shown) == len(set(shown))
+    assert {f"{n}" for n in range(11)} == {title for title in shown if title.isdecimal()}
+
+
+def test_who_takes_back_all_they_liked_goes_on_with_the_fallback(api):
+    liked = video(alice, "liked", "cats")
+    reaction = a_reaction(liked, dave)
+    publish(liked, reaction, *(video(mallory, f"{n}", "cats", at=n) for n in range(5)))
+    first = get(api, limit=2)
+    publish(a_deletion(reaction, by=dave))
+
+    second = get(api, limit=2, cursor=first["next_cursor"])
+
+    assert ("personalized", "popular") == (first["source"], second["source"])
+    assert (2, 4) == (second["offset"], second["next_offset"])
 
 
 @pytest.mark.parametrize("wrong", ["fallback=best", "cursor=nonsense", "limit=0", "nsfw=maybe"])

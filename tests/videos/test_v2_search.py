@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import a_reaction, a_video, a_view, alice, bob
-from tests.published import publish
+from tests.builders import a_reaction, a_video, a_view, alice, bob, carol
+from tests.published import NOW, publish
 from tests.videos.lists import assert_complete, get, pages_by_cursor, pages_by_offset
 from videos.serializers import SEARCH_SORTS
 
@@ -36,14 +36,54 @@ def test_pages_of_a_hashtag_are_full_and_lose_nothing(api):
 
 
 def test_cursors_count_rows_as_the_mobile_client_does(api):
-    publish(*cats(3))
+    publish(*cats(5))
 
-    first = get(api, "/api/v2/search", q="cats", type="video", limit=2)
     second = get(api, "/api/v2/search", q="cats", type="video", limit=2, cursor="o:2")
+    third = get(api, "/api/v2/search", q="cats", type="video", limit=2, cursor="o:4")
 
-    assert {"has_more": True, "next_cursor": "o:2"} == first["pagination"]
-    assert {"has_more": False, "next_cursor": None} == second["pagination"]
-    assert 1 == len(second["data"])
+    assert {"has_more": True, "next_cursor": "o:4"} == second["pagination"]
+    assert {"has_more": False, "next_cursor": None} == third["pagination"]
+    assert 1 == len(third["data"])
+
+
+# Words of a title, of two texts, and none: an extension rules nothing out.
+@pytest.mark.parametrize("q", ["cats", "sweet cats", "sort:hot"])
+def test_new_videos_do_not_shift_the_next_page(api, subtests, monkeypatch, q):
+    old = [
+        a_video(
+            alice,
+            f"old{n}",
+            title="cats" if n % 2 else f"{n}",
+            content=f"sweet cats {n}",
+            at=n // 3,
+        )
+        for n in range(7)
+    ]
+    publish(*old, *(a_reaction(video, bob) for video in old[2:5]))
+    firsts = {sort: get(api, "/api/v2/search", q=q, sort=sort, limit=3) for sort in SEARCH_SORTS}
+    new = [a_video(alice, f"new{n}", title="sweet cats", at=50 + n) for n in range(3)]
+    publish(*new, *(a_reaction(video, by, at=60) for video in new for by in (bob, carol)))
+    monkeypatch.setattr("funnel.clock.now", lambda: NOW + 7_200)
+
+    for sort in SEARCH_SORTS:
+        with subtests.test(sort=sort):
+            answer = firsts[sort]
+            shown = [row["id"] for row in answer["data"]]
+            while cursor := answer["pagination"]["next_cursor"]:
+                answer = get(api, "/api/v2/search", q=q, sort=sort, limit=3, cursor=cursor)
+                shown += [row["id"] for row in answer["data"]]
+
+            assert len(shown) == len(set(shown))
+            assert {video.id for video in old} == set(shown) - {video.id for video in new}
+
+
+def test_a_cursor_is_of_one_order(api):
+    publish(*cats(3))
+    first = get(api, "/api/v2/search", q="cats", limit=2)
+    cursor = first["pagination"]["next_cursor"]
+
+    for other in ({"q": "cats", "sort": "recent"}, {"q": "cats", "trust": "off"}, {"q": "sort:a"}):
+        assert 400 == api.get("/api/v2/search", {**other, "cursor": cursor}).status_code
 
 
 def test_what_is_found_comes_in_the_order_that_is_asked_for(api):

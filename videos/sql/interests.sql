@@ -1,5 +1,6 @@
 -- What a person's latest acts on videos say of them: hashtags and authors with the number of videos, and
--- the videos themselves. A video that they dislike is one that they know, and says nothing else.
+-- the videos themselves. A video that they dislike is one that they know, and says nothing else; so is
+-- what they did after the first page was ranked, that the next ones go on as it began.
 WITH
     latest AS (
         SELECT id
@@ -17,7 +18,8 @@ WITH
     acts AS (
         SELECT
             if(match(engagement.target, '^3423[56]:'), engagement.target, aliases.video_key) AS video_key,
-            token
+            token,
+            created_at
         FROM engagement
         LEFT JOIN (
             SELECT
@@ -41,7 +43,8 @@ WITH
     known AS (
         SELECT
             video_key,
-            max(token = '-') AS disliked
+            countIf(created_at <= {ranked_at:UInt32}) > 0 AS known_before,
+            countIf(token = '-' AND created_at <= {ranked_at:UInt32}) > 0 AS disliked
         FROM acts
         WHERE video_key != ''
         GROUP BY video_key
@@ -51,7 +54,7 @@ WITH
             pubkey,
             hashtags
         FROM video_stats FINAL
-        WHERE video_key IN (SELECT video_key FROM known WHERE NOT disliked)
+        WHERE video_key IN (SELECT video_key FROM known WHERE known_before AND NOT disliked)
             AND pubkey != {pubkey:String}
             AND live
             AND expiration > {now:UInt32}

@@ -16,10 +16,15 @@ WITH
         arrayMap(weight -> 2 * weight, {author_weights:Array(UInt64)})
     ) AS weights,
     -- lists by time are kept newest first
-    30 * 86400 - toInt64({now:UInt32}) AS oldest_tier
+    30 * 86400 - toInt64({ranked_at:UInt32}) AS oldest_tier
 SELECT
     video_key,
-    pubkey
+    id,
+    pubkey,
+    published_at,
+    engagement_score,
+    list_tier,
+    place
 FROM (
     SELECT
         video_key,
@@ -29,7 +34,7 @@ FROM (
         any(listed_videos.engagement_score) AS engagement_score,
         toInt64(0) AS list_tier,
         sum(transform(list, interesting_lists, weights, toUInt64(0))) * exp(
-            -greatest(0, toInt64({now:UInt32}) - toInt64(any(listed_videos.published_at))) / 3600 / 168
+            -greatest(0, toInt64({ranked_at:UInt32}) - toInt64(any(listed_videos.published_at))) / 3600 / 168
         ) AS place
     FROM listed_videos FINAL
     WHERE list IN (SELECT arrayJoin(interesting_lists))
@@ -70,6 +75,21 @@ FROM (
         AND sensitive IN {sensitive:Array(UInt8)}
         AND expiration > {now:UInt32}
         AND created_at <= {now:UInt32} + 900
+    -- if after
+        -- after something of interest comes all of the list
+        AND (
+            {after_place:Float64} > 0
+            OR (
+                tier >= {after_list_tier:Int64}
+                AND (tier, -engagement_score, -toInt64(published_at), id) > (
+                    {after_list_tier:Int64},
+                    -{after_engagement_score:Int64},
+                    -toInt64({after_published_at:UInt32}),
+                    {after_id:String}
+                )
+            )
+        )
+    -- end
     ORDER BY
         tier ASC,
         engagement_score DESC,
@@ -77,6 +97,15 @@ FROM (
         id ASC
     LIMIT {row_limit:UInt16} + {row_offset:UInt32}
 )
+-- if after
+WHERE (-place, list_tier, -engagement_score, -toInt64(published_at), id) > (
+    -{after_place:Float64},
+    {after_list_tier:Int64},
+    -{after_engagement_score:Int64},
+    -toInt64({after_published_at:UInt32}),
+    {after_id:String}
+)
+-- end
 ORDER BY
     place DESC,
     list_tier ASC,

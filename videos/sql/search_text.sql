@@ -32,7 +32,21 @@ WITH
     )
 SELECT
     video_stats.video_key AS video_key,
-    pubkey
+    id,
+    pubkey,
+    published_at,
+    engagement_score,
+    multiIf(
+        {sorted_by:String} IN ('recent', 'published'), toFloat64(published_at),
+        {sorted_by:String} IN ('popular', 'engagement'), toFloat64(engagement_score),
+        {sorted_by:String} = 'loops', toFloat64(
+            if(platform = 'vine' AND embedded_loops > 0, assumeNotNull(embedded_loops), loops)
+        ),
+        {sorted_by:String} = 'trending', if({trusted:Bool}, trusted_score, plain_score) * exp(
+            -greatest(0, toInt64({ranked_at:UInt32}) - toInt64(published_at)) / 3600 / 168
+        ),
+        toFloat64(relevance)
+    ) AS place
 FROM video_stats FINAL
 INNER JOIN matching ON video_stats.video_key = matching.video_key
 WHERE video_stats.video_key IN (SELECT video_key FROM matching)
@@ -68,18 +82,16 @@ WHERE video_stats.video_key IN (SELECT video_key FROM matching)
     AND live
     AND expiration > {now:UInt32}
     AND created_at <= {now:UInt32} + 900
+    -- if after
+    AND (-place, -engagement_score, -toInt64(published_at), id) > (
+        -{after_place:Float64},
+        -{after_engagement_score:Int64},
+        -toInt64({after_published_at:UInt32}),
+        {after_id:String}
+    )
+    -- end
 ORDER BY
-    multiIf(
-        {sorted_by:String} IN ('recent', 'published'), toFloat64(published_at),
-        {sorted_by:String} IN ('popular', 'engagement'), toFloat64(engagement_score),
-        {sorted_by:String} = 'loops', toFloat64(
-            if(platform = 'vine' AND embedded_loops > 0, assumeNotNull(embedded_loops), loops)
-        ),
-        {sorted_by:String} = 'trending', if({trusted:Bool}, trusted_score, plain_score) * exp(
-            -greatest(0, toInt64({now:UInt32}) - toInt64(published_at)) / 3600 / 168
-        ),
-        toFloat64(relevance)
-    ) DESC,
+    place DESC,
     engagement_score DESC,
     published_at DESC,
     id ASC

@@ -59,6 +59,11 @@ LEFT JOIN (
         AND user_profiles.live
         AND user_profiles.expiration > {now:UInt32}
 ) AS authors ON comments.pubkey = authors.author
+WHERE {after_id:String} = ''
+    OR (if({newest_first:UInt8}, -toInt64(created_at), toInt64(created_at)), id) > (
+        if({newest_first:UInt8}, -1, 1) * toInt64({after_created_at:UInt32}),
+        {after_id:String}
+    )
 ORDER BY
     if({newest_first:UInt8}, -toInt64(created_at), toInt64(created_at)) ASC,
     id ASC
