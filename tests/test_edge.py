@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -309,6 +310,33 @@ def test_a_body_that_nobody_reads_is_refused_as_django_does(edge):
     assert "no-store" == refused.headers["Cache-Control"]
     assert "*" == refused.headers["Access-Control-Allow-Origin"]
     assert ["error"] == list(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /api/videos HTTP/1.1\r\n\r\n", 400),
+        (b"GET /api/videos HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 70_000 + b"\r\n\r\n", 400),
+        (b"TRACE /api/videos HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+        (b"GET /api/search?q=" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    ],
+    ids=["nonsense", "no host", "long header", "trace", "long address"],
+)
+def test_what_nginx_refuses_by_itself_is_said_in_json(edge, sent, status):
+    with socket.create_connection(("127.0.0.1", edge), timeout=30) as connection:
+        connection.sendall(sent)
+        refused = http.client.HTTPResponse(connection)
+        refused.begin()
+        body = refused.read()
+
+    assert status == refused.status
+    assert "application/json" == refused.headers["Content-Type"]
+    assert ["error"] == list(json.loads(body))
+
+
+def test_the_places_of_errors_are_no_addresses(origin, edge):
+    assert 404 == get(edge, "/edge/errors/400").status
 
 
 @pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6Detrics", "/x/../metrics"])
