@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import orjson
 import structlog
 
-from clickhouse_schema.projector import EVENT_TABLES
+from clickhouse_schema.read_model import EVENT_TABLES
 from funnel.clickhouse import NAME, Clickhouse
 from funnel.nostr import HEX_64
 from funnel.sql import Query, load_query

@@ -6,7 +6,8 @@ from concurrent.futures import Executor
 
 from django.conf import settings
 
-from clickhouse_schema.projector import Door, Projector
+from clickhouse_schema.door import Door
+from clickhouse_schema.projector import Projector
 from funnel.erasure import forget
 from funnel.nostr import relay_place
 

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from clickhouse_schema.projector import Door
+from clickhouse_schema.door import Door
 from funnel.sql import load_query
 
 GENERATE_EVENTS = load_query(__file__, "generate_events")

@@ -7,21 +7,24 @@ that is repeated, interrupted or run by two workers at once ends at the same row
 
 from __future__ import annotations
 
-import contextvars
 import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from typing import Any, Protocol, TypeVar
+from concurrent.futures import Executor
+from typing import Any
 
 import structlog
 
+from clickhouse_schema.beside import Beside
+from clickhouse_schema.door import Door
+from clickhouse_schema.read_model import EVENT_TABLES, PEOPLE_TABLES, Part
+from clickhouse_schema.rest import Rest
+from clickhouse_schema.trust import TRUST_HOPS, Trust
 from funnel.nostr import Kind
 from funnel.sql import ConditionalQuery, Query, load_query
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 # At most so many events a pass, so that no pass is long; ties in arrival time come along.
 CHUNK_EVENTS = 20_000
@@ -34,10 +37,6 @@ SETTLE_MARGIN_SECONDS = 15
 SETTLE_EVERY_MS = 5_000
 # So long at most the projector waits for an insert that is under way on the one server.
 INSERT_WAIT_MS = 2_000
-# Later than any clock.
-NEVER_MS = 2**63
-# So many follows away from a seed nobody has any standing.
-TRUST_HOPS = 2
 
 SQL = {
     name: load_query(__file__, name)
@@ -64,8 +63,6 @@ SQL = {
         "touch_listed_videos",
         "touch_targets",
         "touch_acts",
-        "touch_waiting",
-        "touch_texts",
         "count_touched",
         "record_due",
         "raise_barriers",
@@ -84,101 +81,20 @@ SQL = {
         "project_list_entries",
         "project_lists",
         "project_people",
-        "count_trusting",
-        "reach_seeds",
-        "reach_followed",
-        "touch_trusted",
-        "project_trust_weights",
-        "project_profiles",
         "next_touched",
         "touch_chunk",
         "drop_acts",
-        "project_texts",
-        "project_listed_videos",
     )
 }
 
 PROJECT_VIDEOS = ConditionalQuery(load_query(__file__, "project_videos"))
 
-# Every table that holds something of an event, with the column of its id.
-EVENT_TABLES = (
-    ("arrivals", "id"),
-    ("due", "id"),
-    ("engagement", "event_id"),
-    ("engagement_targets", "event_id"),
-    ("playbacks", "event_id"),
-    ("playback_targets", "event_id"),
-    ("playbacks_by_time", "event_id"),
-    ("deletions", "event_id"),
-    ("video_versions", "id"),
-    ("video_aliases", "id"),
-    ("profile_versions", "id"),
-    ("list_versions", "id"),
-    ("events_by_kind", "id"),
-    ("events_by_author", "id"),
-    ("view_events_local", "id"),
-    # Last: what is missing elsewhere can be found from here again after an interruption.
-    ("events_local", "id"),
-)
-# Every table of the read model that holds something of a person.
-PEOPLE_TABLES = (
-    "video_stats",
-    "video_texts",
-    "video_places",
-    "listed_videos",
-    "current_lists",
-    "list_entries",
-    "user_profiles",
-    "first_seen",
-    "touched_lists",
-    # Of passes that ended in the middle.
-    "touched_events",
-    "touched_acts",
-)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the read model: its name in `touched`, where its keys are, and where it is kept.
-
-    bookkeeping: tables that are kept for the sake of the others, and depend on what was before.
-    """
-
-    what: str
-    facts: str
-    key_column: str
-    tables: tuple[str, ...]
-    bookkeeping: tuple[str, ...] = ()
-
-
-# In the order in which a rebuild computes them: the entries of lists are the bookmarks of videos,
-# and what people do counts for videos by what is known of them.
-READ_MODEL = (
-    Part("list", "list_versions", "list", ("current_lists", "list_entries")),
-    Part("person", "events_by_author", "pubkey", ("first_seen",)),
-    Part("profile", "profile_versions", "pubkey", ("user_profiles",)),
-    Part(
-        "video",
-        "video_versions",
-        "video_key",
-        ("video_stats", "listed_videos", "video_texts"),
-        ("video_places",),
-    ),
-)
 # How long the next try waits after people could not be forgotten.
 FORGET_RETRY_SECONDS = 60.0
 # At most so many lists, profiles or videos at once when all are computed again.
 CHUNK_KEYS = 2_000
 # At most so many videos at once in any pass: whom many trust has acted on many.
 CHUNK_VIDEOS = 20_000
-
-
-class Door(Protocol):
-    """What the projector asks of funnel.clickhouse."""
-
-    def select(self, query: Query, params: dict[str, Any]) -> list[dict[str, Any]]: ...
-
-    def execute(self, query: Query, params: dict[str, Any]) -> None: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -213,15 +129,6 @@ class Pass:
     behind_seconds: float
 
 
-@dataclasses.dataclass(slots=True)
-class Rest:
-    """What a pass may leave to be written later: the passes that wait for it, and when it was
-    written last (monotonic seconds)."""
-
-    passes: list[int] = dataclasses.field(default_factory=list)
-    written_at: float = float("-inf")
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Keys:
     """A chunk of a part of the read model: how many keys it has, and the last of them."""
@@ -241,15 +148,14 @@ class Projector:
     own_relays: the places that a request to vanish may name (NIP-62), as funnel.nostr.relay_place.
     zap_signers: pubkeys of payment servers whose receipts count as verified (NIP-57).
     trusted_labelers: pubkeys whose labels change hashtags and sensitivity (NIP-32).
-    trust_seeds: pubkeys from which standing spreads over follow lists, trust_hops follows far.
+    trust_seeds, trust_hops: as `seeds` and `hops` of Trust.
     insert_seconds: how long an insert may take at most.
     lag_seconds: how old an arrival has to be.
     one_server: whether all inserts go through the server that `door` asks, which then knows those
     that are under way.
-    rest_wait_seconds: how long lists, profiles and the texts of a search may wait for counts.
+    rest_wait_seconds: as `wait_seconds` of Rest.
     forget: deletes what is kept of people beside ClickHouse; whether that could be done.
-    beside: has threads whose statements may run beside each other, which needs a door that has a
-    connection for each thread. Without it they run one after the other.
+    beside: as `threads` of Beside. Without it all statements run one after the other.
     """
 
     def __init__(
@@ -272,17 +178,16 @@ class Projector:
         self.own_relays = list(own_relays)
         self.zap_signers = list(zap_signers)
         self.trusted_labelers = list(trusted_labelers)
-        self.trust_seeds = list(trust_seeds)
-        self.trust_hops = trust_hops
+        self.trust = Trust(door, seeds=trust_seeds, hops=trust_hops)
         self.settle_ms = round(1000 * (insert_seconds + SETTLE_MARGIN_SECONDS))
         if lag_seconds is None:
             # One server tells by itself what is complete.
             lag_seconds = 0 if one_server else LAG_SECONDS
         self.lag_ms = round(1000 * lag_seconds)
         self.one_server = one_server
-        self.rest_wait_seconds = rest_wait_seconds
+        self.beside = Beside(beside)
+        self.rest = Rest(door, wait_seconds=rest_wait_seconds, beside=self.beside)
         self.forget = forget
-        self.beside = beside
         # Whom it could not be done for, and when to try again: the answers do not wait for it.
         self.to_forget: set[str] = set()
         self.forget_at = 0.0
@@ -296,23 +201,8 @@ class Projector:
         # another projector was at work. And the last pass of this one.
         self.unsure_until_ms = 0
         self.version = 0
-        # The places of videos in lists; profiles and texts; and which of the two is being written
-        # beside the passes, for which of them.
-        self.lists = Rest()
-        self.names = Rest()
-        self.at_work: tuple[Future[None], Rest, list[int]] | None = None
-        # Nothing settles that arrived after this while something of it waits: whoever takes over
-        # has to look at it again.
-        self.rest_from_ms = NEVER_MS
-        # Whether the follow lists have been gone over from these seeds.
-        self.has_followed = False
         # Whether a pass before this one may have ended in the middle.
         self.may_have_failed = True
-
-    @property
-    def rest_waits(self) -> bool:
-        """Whether something is still to be written for a pass that is through."""
-        return bool(self.lists.passes or self.names.passes)
 
     def run_pass(self, *, now: int) -> Pass:
         """Takes in one chunk of what is new at Unix second `now`.
@@ -320,7 +210,7 @@ class Projector:
         Raises the door's errors; what was touched is then taken up by the next pass.
         """
         started = time.monotonic()
-        self.take_note(wait=False)
+        self.rest.take_note(wait=False)
         state = self.door.select(SQL["read_state"], {})[0]
         this = new_pass(state)
         if state["version"] != self.version:
@@ -336,7 +226,7 @@ class Projector:
         settled = self.settle(
             this,
             after_ms=settled_until_ms,
-            until_ms=min(state["server_ms"] - self.settle_ms, seen_until_ms, self.rest_from_ms),
+            until_ms=min(state["server_ms"] - self.settle_ms, seen_until_ms, self.rest.from_ms),
             may_wait=fresh.events > 0,
         )
         due_events = 0
@@ -367,8 +257,8 @@ class Projector:
                 # After a crash all that has not settled is looked at again, and the rest with it.
                 rest_may_wait=is_fresh_only,
             )
-        elif self.rest_waits:
-            self.compute_rest(this, now=now)
+        elif self.rest.waits:
+            self.rest.write(this, now=now)
         if events or resumes or now > state["due_until"]:
             self.door.execute(
                 SQL["write_state"],
@@ -381,10 +271,7 @@ class Projector:
             self.version = this["pass"]
         self.seen_until_ms, self.settled_until_ms = fresh.until_ms, settled.until_ms
         self.may_have_failed = False
-        if not self.rest_waits:
-            self.rest_from_ms = NEVER_MS
-        elif self.rest_from_ms == NEVER_MS:
-            self.rest_from_ms = seen_until_ms
+        self.rest.hold(seen_until_ms)
         covered_ms = horizon_ms if fresh.events < CHUNK_EVENTS else fresh.until_ms
         result = Pass(
             events=events,
@@ -420,8 +307,8 @@ class Projector:
             events += result.events
             if not result.more:
                 break
-        if self.rest_waits:
-            self.compute_rest(self.begin_pass(), now=now)
+        if self.rest.waits:
+            self.rest.write(self.begin_pass(), now=now)
         return events
 
     def begin_pass(self) -> dict[str, int]:
@@ -454,8 +341,8 @@ class Projector:
                 SQL["touch_keys"], this | span | {"what": what, "until_key": chunk.until_key}
             )
         self.compute(this, now=now, afresh=True, follow=False)
-        self.list_videos(afresh=True)
-        self.compute_names(this, now=now, follow=False, unchanged_texts=True)
+        self.rest.list_videos(afresh=True)
+        self.rest.write_names(this, now=now, follow=False, unchanged_texts=True)
         reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
         self.door.execute(SQL["write_state"], this | reached)
         return chunk
@@ -543,7 +430,7 @@ class Projector:
         }
         if erased:
             # Nobody writes anything about them any more.
-            self.take_note()
+            self.rest.take_note()
             self.door.execute(SQL["touch_erased_events"], this | people)
             self.door.execute(SQL["touch_erased_people"], this | {"pubkeys": people["pubkeys"]})
             self.door.execute(SQL["touch_interrupted_erasures"], this)
@@ -553,7 +440,7 @@ class Projector:
         if names:
             self.door.execute(SQL["touch_deletions"], this)
             self.door.execute(SQL["find_named_events"], this)
-        noting = self.begin(lambda: self.note_consequences(at))
+        noting = self.beside.begin(lambda: self.note_consequences(at))
         # Whoever is erased may have events that the pass has not looked up.
         self.touch_videos(this, dated=arrivals is not None and not erased)
         consequences = noting.result()
@@ -565,26 +452,17 @@ class Projector:
         touched = self.compute(this, now=now, afresh=afresh)
         self.door.execute(SQL["drop_events"], this)
         if touched["profiles"] or touched["texts"]:
-            self.names.passes.append(this["pass"])
-        if rest_may_wait and not erased and self.rest_wait_seconds:
-            self.compute_overdue(now=now)
+            self.rest.names.passes.append(this["pass"])
+        if rest_may_wait and not erased and self.rest.wait_seconds:
+            self.rest.begin_overdue(now=now)
         else:
-            self.compute_rest(this, now=now, afresh=afresh)
+            self.rest.write(this, now=now, afresh=afresh)
         self.forget_people(people["pubkeys"])
         if erased:
             # Not before: an erasure that ends in the middle is pending still.
             self.door.execute(SQL["record_erasures"], people)
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
         return rows
-
-    def begin(self, work: Callable[[], T]) -> Future[T]:
-        """Has the work done beside what follows, or at once where nothing can be."""
-        if self.beside is not None:
-            # With the id of the pass, for the log and for system.query_log.
-            return self.beside.submit(contextvars.copy_context().run, work)
-        done: Future[T] = Future()
-        done.set_result(work())
-        return done
 
     def note_consequences(self, at: dict[str, Any]) -> dict[str, int]:
         """Writes down what touched events change beside what they are about; returns how much."""
@@ -626,7 +504,7 @@ class Projector:
     ) -> dict[str, int]:
         """Writes the rows of the touched lists and people, and the counts of the touched videos.
 
-        afresh: also those entries of a list that it had before; and as in `list_videos`, where
+        afresh: also those entries of a list that it had before; and as in `Rest.list_videos`, where
         there are so many videos that their places are written with them. follow: whether the
         videos that the lists name are computed, too, and those on which people have acted to whom
         the lists give another standing. Returns how much of what had been touched.
@@ -640,9 +518,12 @@ class Projector:
             self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
         videos = touched["videos"]
-        if self.trust_seeds and follow and (touched["lists"] or not self.has_followed):
-            videos += self.follow_trust(this)
-            self.has_followed = True
+        if follow and self.trust.has_to_follow(this, lists=touched["lists"] > 0):
+            self.trust.reach(this)
+            self.trust.touch(this)
+            self.touch_videos(this)
+            self.trust.write(this)
+            videos += self.door.select(SQL["count_touched"], this)[0]["videos"]
         if touched["people"]:
             self.door.execute(SQL["project_people"], this)
         # After the lists, whose entries are the bookmarks, and after what is known of people.
@@ -652,107 +533,19 @@ class Projector:
             self.compute_videos(this, now=now)
         return touched
 
-    def compute_rest(self, this: dict[str, Any], *, now: int, afresh: bool = False) -> None:
-        """Writes all that waits for counts. afresh: as in `list_videos`."""
-        self.take_note()
-        self.list_videos(afresh=afresh)
-        self.compute_names(this, now=now)
-
-    def compute_overdue(self, *, now: int) -> None:
-        """Begins to write one thing that has waited for long enough.
-
-        One: where nothing runs beside the passes, the next counts wait for it.
-        """
-        if self.at_work:
-            return
-        due = time.monotonic() - self.rest_wait_seconds
-        waiting = [
-            rest for rest in (self.lists, self.names) if rest.passes and rest.written_at <= due
-        ]
-        if not waiting:
-            return
-        rest = min(waiting, key=lambda rest: rest.written_at)
-        passes = list(rest.passes)
-        if rest is self.lists:
-            work = self.begin(lambda: self.write_lists(passes))
-        else:
-            work = self.begin(lambda: self.write_names({"pass": passes[-1]}, passes, now=now))
-        self.at_work = work, rest, passes
-        self.take_note(wait=False)
-
-    def take_note(self, *, wait: bool = True) -> None:
-        """Notes what has been written beside the passes. Raises what has kept it from being."""
-        if not self.at_work:
-            return
-        work, rest, passes = self.at_work
-        if wait or work.done():
-            self.at_work = None
-            work.result()
-            rest.passes = [number for number in rest.passes if number not in passes]
-            rest.written_at = time.monotonic()
-
-    def list_videos(self, *, afresh: bool = False) -> None:
-        """Puts the videos that are computed and not in the lists yet where they belong now.
-
-        afresh: also takes them out of whatever place a pass that broke or another projector may
-        have left behind.
-        """
-        if self.lists.passes:
-            self.write_lists(self.lists.passes, afresh=afresh)
-        self.lists = Rest(written_at=time.monotonic())
-
-    def write_lists(self, passes: Sequence[int], *, afresh: bool = False) -> None:
-        self.door.execute(SQL["project_listed_videos"], {"passes": passes, "afresh": afresh})
-
-    def compute_names(
-        self, this: dict[str, Any], *, now: int, follow: bool = True, unchanged_texts: bool = False
-    ) -> None:
-        """Writes the rows of the touched profiles and of the texts that a search looks into, those
-        that wait included; the rest as `write_names`."""
-        self.write_names(
-            this, self.names.passes, now=now, follow=follow, unchanged_texts=unchanged_texts
-        )
-        self.names = Rest(written_at=time.monotonic())
-
-    def write_names(
-        self,
-        this: dict[str, Any],
-        passes: Sequence[int],
-        *,
-        now: int,
-        follow: bool = True,
-        unchanged_texts: bool = False,
-    ) -> None:
-        """Writes the rows of the profiles and texts that this pass and these have touched.
-
-        follow: whether the texts of those whose profiles are touched change with them;
-        unchanged_texts: also those texts that are the same as before.
-        """
-        at = this | {"now": now}
-        if others := [number for number in passes if number != this["pass"]]:
-            self.door.execute(SQL["touch_waiting"], this | {"passes": others})
-        touched = self.door.select(SQL["count_touched"], this)[0]
-        if touched["profiles"]:
-            if follow:
-                self.door.execute(SQL["touch_texts"], this)
-            self.door.execute(SQL["project_profiles"], at)
-        if touched["texts"] or (touched["profiles"] and follow):
-            # After the profiles and the videos, of which they are made.
-            self.door.execute(SQL["project_texts"], at | {"unchanged_too": unchanged_texts})
-
     def compute_videos(self, this: dict[str, Any], *, now: int) -> None:
         at = this | {"now": now}
         self.door.execute(SQL["touch_targets"], at)
         self.door.execute(SQL["touch_acts"], at)
         self.door.execute(*self.project_videos(at))
-        self.lists.passes.append(this["pass"])
+        self.rest.lists.passes.append(this["pass"])
         self.door.execute(SQL["drop_acts"], this)
 
     def project_videos(self, at: dict[str, Any]) -> tuple[Query, dict[str, Any]]:
         """Without what nobody has configured: it would be planned all the same."""
         params = at | {"zap_signers": self.zap_signers}
         given = set()
-        if self.trust_seeds:
+        if self.trust.seeds:
             given.add("seeds")
         if self.trusted_labelers:
             given.add("labelers")
@@ -770,38 +563,13 @@ class Projector:
             after_key = found["until_key"]
             self.door.execute(SQL["touch_chunk"], span | {"chunk": chunk, "until_key": after_key})
             self.compute_videos({"pass": chunk}, now=now)
-            self.list_videos(afresh=afresh)
-
-    def follow_trust(self, this: dict[str, Any]) -> int:
-        """Goes over the follow lists from the seeds where a touched one matters for that, and once
-        after the start: the seeds may be others now.
-
-        Touches the videos of those whose standing has changed; returns how many are touched now.
-        """
-        seeds = {"trust_seeds": self.trust_seeds, "trust_hops": self.trust_hops}
-        if (
-            self.has_followed
-            and not self.door.select(SQL["count_trusting"], this | seeds)[0]["lists"]
-        ):
-            return 0
-        self.reach(this)
-        self.door.execute(SQL["touch_trusted"], this)
-        self.touch_videos(this)
-        self.door.execute(SQL["project_trust_weights"], this)
-        videos: int = self.door.select(SQL["count_touched"], this)[0]["videos"]
-        return videos
-
-    def reach(self, this: dict[str, Any]) -> None:
-        """Finds everybody whom the seeds reach, and over how many follows."""
-        self.door.execute(SQL["reach_seeds"], this | {"trust_seeds": self.trust_seeds})
-        for hops in range(1, self.trust_hops + 1):
-            self.door.execute(SQL["reach_followed"], this | {"reach": hops})
+            self.rest.list_videos(afresh=afresh)
 
     def compute_trust(self) -> None:
         """Computes everybody's standing again; videos count it when they are computed next."""
         this = self.begin_pass()
-        self.reach(this)
-        self.door.execute(SQL["project_trust_weights"], this)
+        self.trust.reach(this)
+        self.trust.write(this)
 
     def erase(self, this: dict[str, Any], people: dict[str, Any]) -> dict[str, int]:
         """Deletes the touched events of vanished pubkeys from every table, for good (NIP-62).

@@ -19,7 +19,8 @@ from typing import Protocol
 
 import structlog
 
-from clickhouse_schema.projector import EVENT_TABLES, READ_MODEL, Projector
+from clickhouse_schema.projector import Projector
+from clickhouse_schema.read_model import EVENT_TABLES, READ_MODEL
 from funnel.clickhouse import NAME, Clickhouse
 from funnel.sql import load_query
 

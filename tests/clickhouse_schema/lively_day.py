@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clickhouse_schema.projector import READ_MODEL
+from clickhouse_schema.read_model import READ_MODEL
 from funnel.clickhouse import Clickhouse
 from funnel.nostr import Event, Kind
 from funnel.sql import parse_query

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from clickhouse_schema.keeper import QUIET_REST_SECONDS, QUIET_SECONDS, Keeper
 from clickhouse_schema.projector import Projector
 from tests.builders import T, a_video, alice, as_json
-from tests.clickhouse_schema.test_projector import BreakingDoor
+from tests.clickhouse_schema.test_projector import BreakingDoor, put_behind
 from tests.delivery import Delivery
 
 REST_SECONDS = 0.05
@@ -100,7 +100,7 @@ def test_a_pass_that_fails_is_counted_and_makes_it_unready_until_one_succeeds(de
     assert ["ClickHouse is not available (code 0)."] == keeper.obstacles()
     assert [] == keeper.health()
 
-    keeper._projector.door = delivery.clickhouse
+    put_behind(keeper._projector, delivery.clickhouse)
     keeper.turn()
 
     assert [] == keeper.obstacles()

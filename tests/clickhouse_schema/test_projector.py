@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clickhouse_schema.door import Door
 from clickhouse_schema.projector import Projector
 from funnel.clickhouse import Clickhouse, ClickhouseUnavailable
 from funnel.nostr import Event
@@ -49,6 +50,11 @@ INSERT_LATE = parse_query(
 )
 
 
+def put_behind(projector: Projector, door: Door) -> None:
+    """From now on it asks this door."""
+    projector.door = projector.rest.door = projector.trust.door = door
+
+
 class BreakingDoor:
     """A door that breaks just before one statement, each time that it is asked for it."""
 
@@ -89,10 +95,10 @@ def test_a_pass_that_broke_is_taken_up_by_the_next_one(breaks_at, delivery):
     delivery.deliver([raws(VIDEO)])
     delivery.write(raws(a_reaction(VIDEO, bob)))
     door = delivery.projector.door
-    delivery.projector.door = BreakingDoor(delivery.clickhouse, breaks_at)
+    put_behind(delivery.projector, BreakingDoor(delivery.clickhouse, breaks_at))
     with pytest.raises(ClickhouseUnavailable):
         delivery.project()
-    delivery.projector.door = door
+    put_behind(delivery.projector, door)
 
     delivery.project()
 
@@ -282,11 +288,11 @@ def test_a_video_leaves_its_former_places_whatever_broke(delivery):
     door = delivery.projector.door
     for event in crowd[:3]:
         delivery.write(raws(event))
-        delivery.projector.door = BreakingDoor(delivery.clickhouse, "project_listed_videos")
+        put_behind(delivery.projector, BreakingDoor(delivery.clickhouse, "project_listed_videos"))
         with pytest.raises(ClickhouseUnavailable):
             delivery.project()
     assert ("popular", 0) in places(delivery)
-    delivery.projector.door = door
+    put_behind(delivery.projector, door)
 
     delivery.project()
     delivery.deliver([raws(crowd[3])])

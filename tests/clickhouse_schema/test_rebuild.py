@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from clickhouse_schema.dump import dump_schema
 from clickhouse_schema.progress import ProgressReport
-from clickhouse_schema.projector import EVENT_TABLES
+from clickhouse_schema.read_model import EVENT_TABLES
 from clickhouse_schema.rebuild import FactView, Rebuild, in_order, slices
 from funnel.clickhouse import Clickhouse
 from tests.builders import a_reaction, a_video, address, alice, as_json, bob, carol, mallory

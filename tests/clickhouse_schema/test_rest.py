@@ -26,7 +26,7 @@ from tests.builders import (
     dave,
 )
 from tests.clickhouse_schema.lively_day import ANSWERS, DELIVERED, answers, rows
-from tests.clickhouse_schema.test_projector import BreakingDoor
+from tests.clickhouse_schema.test_projector import BreakingDoor, put_behind
 from tests.delivery import Delivery
 
 NOW = T + 100_000
@@ -72,8 +72,8 @@ def delivery(clickhouse: Clickhouse) -> Delivery:
     delivery = Delivery(clickhouse, now=NOW)
     projector = delivery.projector
     # It has just written all that there was.
-    projector.compute_rest(projector.begin_pass(), now=NOW)
-    projector.rest_wait_seconds = HOUR
+    projector.rest.write(projector.begin_pass(), now=NOW)
+    projector.rest.wait_seconds = HOUR
     return delivery
 
 
@@ -81,9 +81,10 @@ def delivery(clickhouse: Clickhouse) -> Delivery:
 def beside(delivery: Delivery) -> Iterator[DoorOfEachThread]:
     """The door of a projector that has two threads beside its own and lets nothing wait."""
     projector = delivery.projector
-    projector.door = door = DoorOfEachThread(delivery.clickhouse)
-    projector.rest_wait_seconds = 1e-6
-    with ThreadPoolExecutor(max_workers=2) as projector.beside:
+    door = DoorOfEachThread(delivery.clickhouse)
+    put_behind(projector, door)
+    projector.rest.wait_seconds = 1e-6
+    with ThreadPoolExecutor(max_workers=2) as projector.beside.threads:
         yield door
 
 
@@ -147,7 +148,7 @@ def test_a_video_that_is_deleted_while_lists_wait_leaves_them(delivery):
 def test_lists_wait_no_longer_than_they_may(delivery):
     take_in(delivery, VIDEO)
     assert {} == places(delivery)
-    delivery.projector.rest_wait_seconds = 1e-6
+    delivery.projector.rest.wait_seconds = 1e-6
 
     take_in(delivery, a_reaction(VIDEO, bob))
 
@@ -155,7 +156,7 @@ def test_lists_wait_no_longer_than_they_may(delivery):
 
 
 def test_lists_and_names_take_turns(delivery):
-    delivery.projector.rest_wait_seconds = 1e-6
+    delivery.projector.rest.wait_seconds = 1e-6
     take_in(delivery, VIDEO)
     take_in(delivery, a_reaction(VIDEO, bob))
 
@@ -189,8 +190,8 @@ def test_arrivals_that_tell_nothing_of_their_events_are_looked_up(delivery):
 
 @pytest.mark.parametrize("wait_seconds", [1e-6, HOUR])
 def test_answers_are_those_of_one_statement_after_the_other(wait_seconds, delivery, beside):
-    delivery.projector.rest_wait_seconds = wait_seconds
-    delivery.projector.trust_seeds = [bob.pubkey]
+    delivery.projector.rest.wait_seconds = wait_seconds
+    delivery.projector.trust.seeds = [bob.pubkey]
     events = list(DELIVERED[0])
     random.Random(1).shuffle(events)
     for start in range(0, len(events), 4):
@@ -232,11 +233,11 @@ def test_nothing_is_written_of_whom_a_pass_erases(delivery, beside):
 
 
 def test_what_could_not_be_written_beside_a_pass_is_told_and_written_later(delivery, beside):
-    delivery.projector.door = BreakingDoor(beside, "project_listed_videos")
+    put_behind(delivery.projector, BreakingDoor(beside, "project_listed_videos"))
     take_in(delivery, VIDEO)
     with pytest.raises(ClickhouseUnavailable):
         delivery.project()
-    delivery.projector.door = beside
+    put_behind(delivery.projector, beside)
 
     delivery.project()
 

@@ -23,7 +23,7 @@ from tests.builders import (
     carol,
 )
 from tests.clickhouse_schema.lively_day import DELIVERED, rows
-from tests.clickhouse_schema.test_projector import BreakingDoor
+from tests.clickhouse_schema.test_projector import BreakingDoor, put_behind
 from tests.delivery import Delivery
 
 NOW = T + 100_000
@@ -87,7 +87,7 @@ def test_a_pass_that_broke_is_taken_up_after_a_restart(breaks_at, delivery):
 
 def with_a_name_that_waits(delivery) -> None:
     delivery.deliver([raws(VIDEO)])
-    delivery.projector.rest_wait_seconds = 3600
+    delivery.projector.rest.wait_seconds = 3600
     delivery.write(raws(a_profile(alice, name="ally")))
     delivery.projector.run_pass(now=NOW)
     assert ["cats", "and", "dogs"] == words(delivery)
@@ -103,7 +103,7 @@ def test_a_name_may_wait_until_there_is_nothing_else_to_do(delivery):
 
 def test_a_name_waits_no_longer_than_it_may(delivery):
     with_a_name_that_waits(delivery)
-    delivery.projector.rest_wait_seconds = 0
+    delivery.projector.rest.wait_seconds = 0
 
     delivery.deliver([raws(a_reaction(VIDEO, bob))])
 
@@ -112,10 +112,10 @@ def test_a_name_waits_no_longer_than_it_may(delivery):
 
 def test_a_name_that_waits_is_not_lost_with_a_pass_that_broke(delivery):
     with_a_name_that_waits(delivery)
-    delivery.projector.door = BreakingDoor(delivery.clickhouse, "project_texts")
+    put_behind(delivery.projector, BreakingDoor(delivery.clickhouse, "project_texts"))
     with pytest.raises(ClickhouseUnavailable):
         delivery.project()
-    delivery.projector.door = delivery.clickhouse
+    put_behind(delivery.projector, delivery.clickhouse)
 
     delivery.project()
 

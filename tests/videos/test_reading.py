@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from analytics.queries import USER
-from clickhouse_schema.projector import SQL, Projector
+from clickhouse_schema.projector import Projector
+from clickhouse_schema.rest import SQL
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, load_query, parse_query
 from tests.published import NOW
