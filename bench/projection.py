@@ -280,9 +280,12 @@ def main() -> None:
             f" {'/'.join(map(str, row['ratio_10x_to_1x']))} |"
             f" {'/'.join(map(str, row['processor_ratio_10x_to_1x']))}"
         )
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "projection.json").write_text(json.dumps(rows, indent=1) + "\n")
+    results = Path(__file__).parent / "results" / "projection.json"
+    results.parent.mkdir(exist_ok=True)
+    # Those of other sizes stay.
+    known = json.loads(results.read_text()) if results.exists() else {}
+    known[f"{options.events} and ten times as many"] = rows
+    results.write_text(json.dumps(known, indent=1) + "\n")
 
 
 if __name__ == "__main__":
