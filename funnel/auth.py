@@ -125,19 +125,20 @@ class Nip98Authentication(BaseAuthentication):
             return None
         if not settings.PUBLIC_URL:
             raise AuthenticationFailed("This server has no PUBLIC_URL to check a signature against")
+        now = clock.now()
         try:
             proof = proof_of(
                 token,
                 url=public_url(request),
                 method=str(request.method),
                 body=request.body,
-                now=clock.now(),
+                now=now,
             )
         except InvalidProof as error:
             raise AuthenticationFailed(f"NIP-98: {error}.") from error
         # Last, so that nobody but its signer can use an event up.
         try:
-            is_new = first_use(proof.id, now=clock.now())
+            is_new = first_use(proof.id, now=now)
         except (DatabaseError, InterfaceError) as error:
             raise CannotTellReplays from error
         if not is_new:

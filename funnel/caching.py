@@ -92,6 +92,7 @@ def target_of(request: HttpRequest | Request) -> tuple[object, ...]:
     return (
         request.path_info,
         meta["QUERY_STRING"],
+        request.scheme,
         meta.get("HTTP_HOST", ""),
         "HTTP_ORIGIN" in meta,
     )

@@ -126,7 +126,8 @@ class BodyLimit:
         # A body without a length is none to WSGI.
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if not length.isdecimal() or int(length[:20]) > limit:
+        # More digits than any length has are not counted, however many zeros are among them.
+        if not length.isdecimal() or len(length) > 20 or int(length) > limit:
             return error_response(413, f"The body is too large (max {limit:,} bytes).")
         return self.get_response(request)
 

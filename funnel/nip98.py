@@ -12,8 +12,9 @@ from funnel.nostr import Event, InvalidEvent, Kind, verified_event
 
 # How far the event's time may be from ours, either way (NIP-98 suggests 60).
 WINDOW_SECONDS = 60
-# An event can be shown again from a window before its time to a window after it.
-REPLAY_SECONDS = 2 * WINDOW_SECONDS
+# An event can be shown again from a window before its time to a window after it; one more for the
+# clocks of several machines.
+REPLAY_SECONDS = 3 * WINDOW_SECONDS
 # Ten times what an event with a long URL takes; nobody's megabyte is hashed.
 MAX_TOKEN_CHARACTERS = 16_384
 

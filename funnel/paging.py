@@ -20,8 +20,9 @@ from funnel.params import MAX_OFFSET
 OFFSET = re.compile(r"o:([0-9]{1,7})")
 
 # A client that knows nothing but `before` (inclusive seconds) cannot tell the rows of one second
-# apart. Where a page ends within a second, `before` is seconds * 10^6 + the rows of it to skip: no
-# Unix time of this century is so large.
+# apart. Where a page ends within a second, `before` is more than any date of an event: the seconds,
+# and so many times 2^32 as there are rows of that second to skip. JavaScript's numbers hold it.
+SECONDS_END = MAX_CREATED_AT + 1
 ROWS_IN_A_SECOND = 1_000_000
 
 
@@ -91,11 +92,12 @@ def salt(of: str) -> str:
 
 def read_before(number: int) -> tuple[int, int]:
     """What a number given as `before` means: inclusive seconds, and how many rows of it to skip."""
-    return divmod(number, ROWS_IN_A_SECOND) if number > MAX_CREATED_AT else (number, 0)
+    skipped, seconds = divmod(number, SECONDS_END)
+    return seconds, skipped
 
 
 def write_before(seconds: int, skipped: int) -> int:
-    return seconds * ROWS_IN_A_SECOND + skipped if skipped else seconds
+    return skipped * SECONDS_END + seconds
 
 
 def next_before(seconds: list[int], *, row_limit: int, before: int, skipped: int) -> int | None:

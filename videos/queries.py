@@ -57,6 +57,8 @@ TIMESERIES = load_query(__file__, "timeseries")
 
 # The column that `trending` fades, by whether people weigh what they are trusted in it.
 SCORES = {True: "trusted_score", False: "plain_score"}
+# What is older does not trend: feed_trending.sql, feed_sorted.sql.
+TRENDING_SECONDS = 30 * 86_400
 # As late as a date can be.
 END_OF_TIME = 2**32 - 1
 
@@ -278,8 +280,10 @@ def filter_values(filters: Filters) -> dict[str, Any]:
     }
 
 
-def count_videos(filters: Filters, *, now: int) -> int:
+def count_videos(sort: str, filters: Filters, *, now: int) -> int:
     """How many videos a list has."""
+    if sort == "trending":
+        filters = dataclasses.replace(filters, since=max(filters.since, now - TRENDING_SECONDS))
     query = COUNT_VIDEOS.given(conditions(filters, COUNT_VIDEOS))
     [counted] = answered(query, {"now": now, **filter_values(filters)})
     total: int = counted["total"]

@@ -182,10 +182,23 @@ class AuthorVideosParams(ListParams):
     sort = SortField(SORTS, default="recent")
 
 
+class SecondsOrCursorField(SecondsField):
+    """A time, or a cursor in its place: an app gives every `next_cursor` back as `before`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data if isinstance(data, str) and ":" in data else super().to_internal_value(data)
+
+
 class FollowingFeedParams(AuthorVideosParams):
     # Wider than a time: where a page ends within a second, the next `before` says after how many.
-    before = SecondsField(maximum=write_before(MAX_CREATED_AT, ROWS_IN_A_SECOND - 1))
+    before = SecondsOrCursorField(maximum=write_before(MAX_CREATED_AT, ROWS_IN_A_SECOND - 1))
     cursor = CursorField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Takes a cursor for one, by whichever name it comes."""
+        if isinstance(attrs["before"], str):
+            return attrs | {"cursor": attrs["before"], "before": MAX_CREATED_AT}
+        return attrs
 
 
 class VideoParams(Params):

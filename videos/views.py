@@ -266,7 +266,7 @@ class AuthorViewSet(ViewSet):
         page = page_of(params, filters, first_row(params), now=now)
         # Of all pages: those after the first are asked for with a `before` of their own.
         everything = dataclasses.replace(filters, before=queries.END_OF_TIME)
-        total = queries.count_videos(everything, now=now)
+        total = queries.count_videos(params["sort"], everything, now=now)
         return Response(page.rows, headers={"X-Total-Count": str(total)})
 
     @cached(AuthorVideosParams, Video(many=True), seconds=AUTHOR_SECONDS)
@@ -293,7 +293,7 @@ class AuthorViewSet(ViewSet):
         )
         page = page_of(params, filters, cursor, now=now)
         following = next_cursor(page.last, cursor, row_limit=limit, of=of)
-        if by_time and not cursor.place:
+        if by_time and not (params["cursor"] or params["offset"]):
             seconds = next_before(
                 [place.published_at for place in page.places],
                 row_limit=limit,

@@ -256,6 +256,17 @@ def test_a_proof_that_another_worker_has_seen_is_refused(client):
     assert_refused(client.get(OWN_PATH, headers=used))
 
 
+def test_a_proof_is_remembered_for_as_long_as_any_clock_lets_it_be_shown(client, monkeypatch):
+    early = header_of(proof(at=60))
+    assert 200 == client.get(OWN_PATH, headers=early).status_code
+
+    # A second passes between the check of the time and the look into the memory.
+    clocks = iter([T + 120, T + 121, T + 122])
+    monkeypatch.setattr("funnel.clock.now", lambda: next(clocks))
+
+    assert_refused(client.get(OWN_PATH, headers=early))
+
+
 def test_what_could_not_be_shown_again_is_forgotten(client, monkeypatch):
     client.get(OWN_PATH, headers=header_of(proof()))
     later = T + REPLAY_SECONDS + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
@@ -136,6 +137,15 @@ def test_no_header_changes_what_a_url_asks_for(client, clickhouse, kept):
 
     assert [cafe.id] == ids(first)
     assert [cafe.id] == ids(client.get(target))
+
+
+def test_a_feed_names_itself_as_it_was_asked_for(client, clickhouse, kept):
+    publish(a_video())
+
+    for _ in range(2):
+        for secure, scheme in ((False, "http"), (True, "https")):
+            feed = client.get("/feed/latest", secure=secure).content.decode()
+            assert {scheme} == set(re.findall(r'(https?)://[^"<]*/feed/latest', feed))
 
 
 def test_a_browser_and_an_app_get_their_own_forms(client, clickhouse, kept):

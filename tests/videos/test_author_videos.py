@@ -5,7 +5,7 @@ from __future__ import annotations
 import nostr_sdk
 import pytest
 
-from tests.builders import T, a_reaction, a_video, alice, bob
+from tests.builders import A_DAY, T, a_reaction, a_video, alice, bob
 from tests.published import publish
 from tests.videos.lists import assert_complete, get, pages_by_offset, videos_with_ties
 
@@ -66,6 +66,18 @@ def test_the_header_tells_how_many_there_are_on_all_pages(api):
     queries = ["", "?limit=2&offset=4", f"?limit=2&before={T}", "?nsfw=hide"]
 
     assert ["8", "8", "8", "7"] == [api.get(path + query)["X-Total-Count"] for query in queries]
+
+
+def test_what_is_too_old_to_trend_is_not_counted_among_what_trends(api):
+    publish(a_video(alice, "new"), a_video(alice, "old", at=-31 * A_DAY))
+    path = f"/api/users/{alice.pubkey}/videos"
+
+    found = {sort: api.get(path, {"sort": sort}) for sort in ("recent", "trending")}
+
+    assert {"recent": 2, "trending": 1} == {sort: len(each.json()) for sort, each in found.items()}
+    assert {"recent": "2", "trending": "1"} == {
+        sort: each["X-Total-Count"] for sort, each in found.items()
+    }
 
 
 @pytest.mark.parametrize(("rows", "limit"), [(23, 5), (24, 12)])

@@ -113,13 +113,42 @@ def test_in_other_orders_the_cursor_is_a_place_that_new_videos_do_not_shift(api,
             assert (False, None) == (third["has_more"], third["next_cursor"])
 
 
-def test_who_counts_rows_of_a_feed_goes_on_counting(api):
+def test_an_app_may_give_any_next_cursor_back_as_before(api, subtests):
     publish(follows(dave, alice), *videos_with_ties(5))
 
-    second = get(api, PATH, sort="trending", limit=2, cursor="o:2")
+    for sort in SORTS:
+        with subtests.test(sort=sort):
+            answer = get(api, PATH, sort=sort, limit=2)
+            pages = [answer["videos"]]
+            while before := answer["next_cursor"]:
+                answer = get(api, PATH, sort=sort, limit=2, before=before)
+                pages.append(answer["videos"])
+            assert_complete(pages, rows=5, limit=2)
 
-    assert "o:4" == second["next_cursor"]
-    assert 2 == len(second["videos"])
+
+def test_videos_of_the_first_seconds_of_all_time_are_read_to_the_end(api):
+    publish(
+        follows(dave, alice),
+        *(a_video(alice, f"{n}", tags=[("published_at", "1")]) for n in range(5)),
+    )
+    first = get(api, PATH, limit=2)
+    second = get(api, PATH, limit=2, before=first["next_cursor"])
+    third = get(api, PATH, limit=2, before=second["next_cursor"])
+
+    assert_complete([answer["videos"] for answer in (first, second, third)], rows=5, limit=2)
+
+
+@pytest.mark.parametrize("sort", ["recent", "trending"])
+@pytest.mark.parametrize("first", [{"cursor": "o:1"}, {"offset": 1}])
+def test_who_counts_rows_of_a_feed_goes_on_counting(api, sort, first):
+    # All of one second, in which a place in time would count them too.
+    publish(follows(dave, alice), *(a_video(alice, f"{n}") for n in range(5)))
+
+    second = get(api, PATH, sort=sort, limit=2, **first)
+    third = get(api, PATH, sort=sort, limit=2, cursor=second["next_cursor"])
+
+    assert ("o:3", None) == (second["next_cursor"], third["next_cursor"])
+    assert 4 == len({row["id"] for row in (*second["videos"], *third["videos"])})
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=-1", "before=99999999999999999", "cursor=x"])

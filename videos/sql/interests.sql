@@ -4,15 +4,21 @@
 WITH
     latest AS (
         SELECT id
-        FROM events_by_author
-        WHERE pubkey = {pubkey:String}
-            AND kind IN (6, 7, 16, 1111)
-            AND created_at <= {now:UInt32} + 900
+        FROM (
+            SELECT
+                id,
+                created_at
+            FROM events_by_author
+            WHERE pubkey = {pubkey:String}
+                AND kind IN (6, 7, 16, 1111)
+                AND created_at <= {now:UInt32} + 900
+            LIMIT 1 BY id
+        )
+        -- of what they did after the ranking and of what before, that neither makes room for the other
         ORDER BY
             created_at DESC,
             id ASC
-        LIMIT 1 BY id
-        LIMIT {act_limit:UInt16}
+        LIMIT {act_limit:UInt16} BY created_at > {ranked_at:UInt32}
     ),
     named AS (SELECT target FROM engagement_targets WHERE event_id IN latest),
     acts AS (
@@ -90,4 +96,4 @@ ORDER BY
     what ASC,
     weight DESC,
     name ASC
-LIMIT {act_limit:UInt16} BY what
+LIMIT 2 * {act_limit:UInt16} BY what
