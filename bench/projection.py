@@ -142,7 +142,7 @@ def filled(server: LocalServer, database: str, events: int) -> tuple[Clickhouse,
     chunk = -(-events // HISTORY_INSERTS)
     for first in range(0, events, chunk):
         door.execute(HISTORY, {"first": first, "events": min(chunk, events - first)})
-    projector = Projector(door, insert_seconds=3600, lag_seconds=-1, one_server=True)
+    projector = Projector(door, insert_seconds=24 * 3600, lag_seconds=-1, one_server=True)
     Rebuild(door, projector, progress=silent, clock=lambda: NOW).rebuild_read_model()
     # The arrivals of the history have been taken in by that.
     projector.seen_until_ms = door.select(SQL["read_state"], {})[0]["server_ms"]

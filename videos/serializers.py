@@ -185,8 +185,9 @@ class AuthorVideosParams(ListParams):
 class SecondsOrCursorField(SecondsField):
     """A time, or a cursor in its place: an app gives every `next_cursor` back as `before`."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        return data if isinstance(data, str) and ":" in data else super().to_internal_value(data)
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # Before the bounds of a number are looked at.
+        return data if isinstance(data, str) and ":" in data else super().run_validation(data)
 
 
 class FollowingFeedParams(AuthorVideosParams):
