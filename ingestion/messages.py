@@ -94,14 +94,19 @@ def parse_message(frame: bytes) -> RelayMessage:
         case ["EOSE", str(subscription), *_]:
             return EoseMessage(subscription)
         case ["CLOSED", str(subscription), *texts]:
-            return ClosedMessage(subscription, str(texts[0]) if texts else "")
+            return ClosedMessage(subscription, _text(texts))
         case ["OK", str(event_id), bool(accepted), *texts]:
-            return OkMessage(event_id, accepted, str(texts[0]) if texts else "")
+            return OkMessage(event_id, accepted, _text(texts))
         case ["AUTH", str(challenge), *_]:
             return AuthMessage(challenge)
         case ["NOTICE", str(text), *_]:
             return NoticeMessage(text)
     return UnreadableFrame(size)
+
+
+def _text(values: list[object]) -> str:
+    """What a relay says in words: "" where it says nothing, or no words."""
+    return values[0] if values and type(values[0]) is str else ""
 
 
 def reason_prefix(text: str) -> str:

@@ -46,7 +46,10 @@ def showable(raw: object) -> str:
     try:
         text = orjson.dumps(raw).decode()
     except TypeError:
-        text = repr(raw)
+        try:
+            text = repr(raw)
+        except RecursionError:
+            text = "(nested too deeply to be shown)"
     # PostgreSQL's text knows no U+0000, and no encoding knows a lone surrogate.
     text = text[:MAX_SAMPLE_CHARACTERS].replace("\x00", "\\u0000")
     return text.encode("utf-8", "backslashreplace").decode()

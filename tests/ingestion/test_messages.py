@@ -36,6 +36,7 @@ from tests.ingestion.fake_relay import GARBAGE
         (b'["OK","id",false,"restricted: no"]', OkMessage("id", False, "restricted: no")),
         (b'["AUTH","c"]', AuthMessage("c")),
         (b'["NOTICE","hello"]', NoticeMessage("hello")),
+        (b'["CLOSED","s",7]', ClosedMessage("s", "")),
         (b'["OK","id",1,""]', UnreadableFrame(16)),
         (b'["EVENT","s",{},{}]', UnreadableFrame(19)),
         (b'["WHAT","s"]', UnreadableFrame(12)),
