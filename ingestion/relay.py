@@ -21,6 +21,7 @@ PING_SECONDS = 20.0
 PONG_SECONDS = 20.0
 # A larger frame ends the connection: no relay's limits come near it, and memory is bounded by it.
 MAX_FRAME_BYTES = 8 * 2**20
+NO_ADDRESS = "the relay's address or the proxy's is not valid"
 
 
 class RelayGone(Exception):
@@ -119,13 +120,20 @@ async def connected(url: str) -> AsyncIterator[RelayConnection]:
                     max_msg_size=MAX_FRAME_BYTES,
                     decode_text=False,
                 )
-        except aiohttp.WSServerHandshakeError as error:
-            # Not its whole text, which has the address in it and whatever secret that may hold.
+        # Not the whole text of these, which has the address in it, the relay's or the proxy's, and
+        # whatever secret that may hold.
+        except aiohttp.ClientHttpProxyError as error:
+            raise RelayGone(f"the proxy refused: HTTP {error.status}, {error.message}") from error
+        except aiohttp.ClientResponseError as error:
             raise RelayGone(f"no WebSocket there: HTTP {error.status}, {error.message}") from error
+        except aiohttp.InvalidURL as error:
+            raise RelayGone(NO_ADDRESS) from error
         except TimeoutError as error:
             raise RelayGone(f"no connection within {OPEN_SECONDS:.0f} s") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             raise RelayGone(str(error) or type(error).__name__) from error
+        except ValueError as error:  # what splits an address says which part it stumbled over
+            raise RelayGone(NO_ADDRESS) from error
         relay = RelayConnection(socket)
         watcher = asyncio.create_task(relay.watch())
         try:

@@ -173,13 +173,24 @@ def test_why_the_relay_has_closed_the_connection_is_told():
     run(scenario())
 
 
-def test_a_secret_in_the_address_is_not_repeated_by_an_error():
+def test_a_secret_in_the_address_is_not_repeated_by_an_error(monkeypatch):
+    async def refused(url: str, words: str) -> None:
+        with pytest.raises(RelayGone, match=words) as gone:
+            async with connected(url):
+                pass
+        assert "secret" not in str(gone.value)
+
     async def scenario() -> None:
         async with await asyncio.start_server(not_a_relay, "127.0.0.1", 0) as server:
-            with pytest.raises(RelayGone, match="HTTP 404") as gone:
-                async with connected(_url(server).replace("//", "//me:secret@") + "/?key=secret"):
-                    pass
-            assert "secret" not in str(gone.value)
+            with_secret = _url(server).replace("//", "//me:secret@")
+            await refused(f"{with_secret}/?key=secret", "HTTP 404")
+            monkeypatch.setenv("https_proxy", with_secret.replace("ws:", "http:"))
+            await refused("wss://relay.example", "the proxy refused: HTTP 404, Not Found")
+        for no_address in ("http://me:secret#1@proxy.example", "http://me:secret@:80"):
+            monkeypatch.setenv("https_proxy", no_address)
+            await refused("wss://relay.example", "not valid")
+        await refused("ws://me:secret#1@relay.example", "not valid")
+        await refused("ws://me:secret@/?key=secret", "not valid")
 
     run(scenario())
 
