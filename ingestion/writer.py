@@ -85,10 +85,22 @@ class EventWriter:
         self._load_barriers = load_query(__file__, "load_vanish_barriers")
         self._read_identity = load_query(__file__, "read_database_identity")
         self._announce_again = load_query(__file__, "announce_again")
+        # What tries whether a table takes anything.
+        self._stored_row = {
+            "events_local": load_query(__file__, "stored_event"),
+            "view_events_local": load_query(__file__, "stored_view"),
+        }
         self._salt = secrets.token_bytes(16)
         self._barriers_loaded_at: float | None = None
         # Whether the last thing asked of ClickHouse failed and is being tried again.
-        self.is_failing = False
+        self._is_retrying = False
+        # Whether a table takes nothing at all.
+        self._is_table_failing = False
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether ClickHouse does not take what it is given; for any thread."""
+        return self._is_retrying or self._is_table_failing
 
     def write(self, events: list[Accepted]) -> WriteResult:
         """Stores the events; each is afterwards in ClickHouse or in the result.
@@ -175,14 +187,40 @@ class EventWriter:
     ) -> list[Accepted]:
         """The events that ClickHouse refuses for what is in them."""
         delays = backoff.delays(RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS)
-        while events:
+        if not events:
+            return []
+        while True:
             refused = self._bisect(table, columns, as_row, events)
-            if len(refused) < len(events) or len(events) == 1:
+            if len(refused) < len(events) or self._are_to_blame(table, columns, events):
+                self._is_table_failing = False
                 return refused
-            # Not one of many is good: that is the table's fault, and no event may be lost for it.
+            # No event may be lost for the table's fault.
+            self._is_table_failing = True
+            metrics.WRITES_FAILED.inc()
             log.error("batch_refused_altogether", table=table, rows=len(events))
             self._pause(next(delays))
-        return []
+
+    def _are_to_blame(self, table: str, columns: Sequence[str], events: list[Accepted]) -> bool:
+        """Whether events that are refused altogether are so for what is in them.
+
+        A row that is stored already is put in once more, which changes nothing: where that is
+        refused too, it is the table. While there is no such row, it is one event and never many.
+        """
+        try:
+            found = self._until_it_succeeds(
+                lambda: self._clickhouse.select(self._stored_row[table], {})
+            )
+            if not found:
+                return len(events) == 1
+            rows = [tuple(row[column] for column in columns) for row in found]
+            # Another one each time, or it would be dropped as a repetition before it is tried.
+            token = secrets.token_hex(16)
+            self._until_it_succeeds(
+                lambda: self._clickhouse.insert(table, columns, rows, deduplication_token=token)
+            )
+        except ClickhouseRefused:
+            return False
+        return True
 
     def _bisect(
         self,
@@ -243,10 +281,10 @@ class EventWriter:
             try:
                 result = attempt()
             except ClickhouseRefused:
-                self.is_failing = False
+                self._is_retrying = False
                 raise
             except ClickhouseError as error:
-                self.is_failing = True
+                self._is_retrying = True
                 delay = next(delays)
                 metrics.WRITES_FAILED.inc()
                 log.warning(
@@ -257,7 +295,7 @@ class EventWriter:
                 )
                 self._pause(delay)
             else:
-                self.is_failing = False
+                self._is_retrying = False
                 return result
 
     def _pause(self, seconds: float) -> None:

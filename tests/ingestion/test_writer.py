@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -20,9 +21,10 @@ from funnel.clickhouse import (
 )
 from funnel.nostr import Event, Kind, has_valid_embedded_event
 from funnel.sql import parse_query
+from ingestion.metrics import WRITES_FAILED
 from ingestion.pipeline import Accepted
 from ingestion.vanish import VanishBarriers
-from ingestion.writer import BARRIER_REFRESH_SECONDS, EventWriter, WriteAbandoned
+from ingestion.writer import BARRIER_REFRESH_SECONDS, EventWriter, WriteAbandoned, WriteResult
 from tests.builders import (
     T,
     a_note,
@@ -163,12 +165,71 @@ def test_a_poisonous_event_is_left_alone_and_all_others_are_stored(picky):
 
 
 def test_when_every_event_is_refused_the_table_is_to_blame_and_nothing_is_given_up(picky):
+    """As far as nothing is known of it; a lone event would wait for ever."""
     batch = accepted(a_note(bob, "poison", at=1), a_note(bob, "poison", at=2))
     writer = a_writer(picky)
     threading.Timer(0.3, writer._give_up.set).start()
 
     with pytest.raises(WriteAbandoned):
         writer.write(batch)
+
+    assert writer.is_failing
+    assert batch[:1] == a_writer(picky).write(batch[:1]).refused
+
+
+def test_what_is_refused_altogether_is_to_blame_where_the_table_takes_a_stored_row(picky):
+    stored = a_note(bob, "good")
+    batch = accepted(a_note(bob, "poison", at=1), a_note(bob, "poison", at=2))
+    writer = a_writer(picky)
+    writer.write(accepted(stored))
+    before = picky.select(EVENTS, {})
+
+    for _ in range(2):
+        assert batch == writer.write(batch).refused
+
+    assert not writer.is_failing
+    assert before == picky.select(EVENTS, {})
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("table", ["events_local", "view_events_local"])
+def test_no_event_is_given_up_while_a_table_takes_nothing(clickhouse, table, number):
+    video = a_video()
+    made = a_view if table == "view_events_local" else a_reaction
+    batch = accepted(*(made(video, carol, at=n) for n in range(number)))
+    writer = a_writer(clickhouse)
+    writer.write(accepted(video, a_view(video)))
+    failed = WRITES_FAILED._value.get()
+    clickhouse.command(f"ALTER TABLE {table} ADD CONSTRAINT nothing CHECK pubkey = ''")
+    writing = threading.Thread(target=lambda: results.append(writer.write(batch)))
+    results: list[WriteResult] = []
+    try:
+        writing.start()
+        deadline = time.monotonic() + 20
+        while WRITES_FAILED._value.get() < failed + 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert writer.is_failing
+    finally:
+        with contextlib.closing(Clickhouse(clickhouse.settings)) as door:
+            door.command(f"ALTER TABLE {table} DROP CONSTRAINT nothing")
+        writing.join()
+
+    assert [WriteResult()] == results
+    assert not writer.is_failing
+    stored = {row["id"] for row in clickhouse.select(EVENTS, {}) + clickhouse.select(VIEWS, {})}
+    assert {item.event.id for item in batch} < stored
+
+
+def test_nobody_who_asked_to_vanish_comes_back_by_trying_the_table(picky):
+    gone = a_note(bob, "erased in a moment")
+    writer = a_writer(picky)
+    writer.write(accepted(gone))
+    picky.insert("vanish_barriers", ("pubkey", "until"), [(bob.pubkey, T)])
+
+    result = writer.write(accepted(a_note(carol, "poison")))
+
+    assert 1 == len(result.refused)
+    assert 1 == len(picky.select(PARTS, {}))
 
 
 # --- A ClickHouse that is not there ---------------------------------------------------------------
