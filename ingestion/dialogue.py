@@ -27,7 +27,7 @@ from ingestion.messages import (
 )
 from ingestion.metrics import EventTally
 from ingestion.paging import Page, PageRefused
-from ingestion.pipeline import Accepted, Pipeline, Rejected
+from ingestion.pipeline import NOT_WANTED, Accepted, Pipeline, Rejected
 from ingestion.rejected import RejectedSamples
 from ingestion.relay import RelayConnection, RelayGone
 from ingestion.shared_ids import SharedIds
@@ -163,7 +163,8 @@ class Dialogue:
             reception.intake.put(verdict)
         elif type(verdict) is Rejected:
             reception.tally.reject(verdict.reason)
-            reception.samples.offer(verdict.reason, self._url, raw)
+            if verdict.reason not in NOT_WANTED:
+                reception.samples.offer(verdict.reason, self._url, raw)
         else:
             reception.tally.recognise_duplicate()
         if question := self._questions.get(message.subscription):

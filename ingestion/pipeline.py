@@ -46,6 +46,8 @@ TOO_LARGE: Final = Rejected("too_large")
 BAD_SIGNATURE: Final = Rejected("bad_signature")
 EPHEMERAL: Final = Rejected("ephemeral")
 UNWANTED_KIND: Final = Rejected("unwanted_kind")
+# Of these nothing is wrong with the event. Some are messages between people: no sample is kept.
+NOT_WANTED: Final = frozenset({EPHEMERAL.reason, UNWANTED_KIND.reason})
 
 Verdict = Accepted | Rejected | Duplicate
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import nostr_sdk
 import pytest
 
-from funnel.nostr import Event, Kind
+from funnel.nostr import PRIVATE_KINDS, Event, Kind
 from ingestion.batch import BatchLimits
 from ingestion.dialogue import Reception
 from ingestion.gaps import Synced
@@ -67,6 +67,7 @@ class Syncing:
     is_writable: asyncio.Event
     task: asyncio.Task[None]
     intake: Intake
+    samples: RejectedSamples
 
     @property
     def stored_ids(self) -> list[str]:
@@ -109,6 +110,7 @@ async def syncing(
         limits=limits or BatchLimits(age_seconds=0.01, spacing_seconds=0),
         clock=time.monotonic,
     )
+    samples = RejectedSamples()
     sync = RelaySync(
         relay.url,
         kinds=wanted,
@@ -116,7 +118,7 @@ async def syncing(
             pipeline=Pipeline(kinds=wanted, recent=RecentIds()),
             intake=intake,
             tally=EventTally(),
-            samples=RejectedSamples(),
+            samples=samples,
         ),
         book=book,
         identity=RelayIdentity(secret_key) if secret_key else None,
@@ -126,7 +128,7 @@ async def syncing(
     writing = asyncio.create_task(intake.run())
     task = asyncio.create_task(sync.run())
     try:
-        yield Syncing(sync, book, is_writable, task, intake)
+        yield Syncing(sync, book, is_writable, task, intake, samples)
     finally:
         for each in (task, writing):
             each.cancel()
@@ -479,6 +481,22 @@ def test_garbage_and_forgeries_are_counted_and_stepped_over():
 
             assert [genuine.id] == it.stored_ids
             assert 1 == relay.connections
+
+    run(scenario())
+
+
+def test_of_events_that_are_merely_not_wanted_no_sample_is_kept():
+    private = [an_event(kind, at=n) for n, kind in enumerate(sorted(PRIVATE_KINDS))]
+    broken = forged(a_note(bob))
+
+    async def scenario() -> None:
+        async with (
+            FakeRelay([*private, an_event(20_001), broken]).running() as relay,
+            syncing(relay) as it,
+        ):
+            await it.until_caught_up()
+
+            assert {"id_mismatch"} == {sample.reason for sample in it.samples.take()}
 
     run(scenario())
 
