@@ -78,11 +78,11 @@ class _Answer(enum.Enum):
 
 
 class _Question:
-    """A REQ that is waiting for its EOSE or CLOSED."""
+    """A REQ that is waiting for its EOSE or CLOSED; the live one has no page."""
 
     __slots__ = ("ended", "page")
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page | None) -> None:
         self.page = page
         # Its result: None for an EOSE, the message for a CLOSED.
         self.ended: asyncio.Future[ClosedMessage | None] = (
@@ -90,6 +90,7 @@ class _Question:
         )
 
     def end(self, closed: ClosedMessage | None) -> None:
+        """What comes first counts."""
         if not self.ended.done():
             self.ended.set_result(closed)
 
@@ -168,7 +169,11 @@ class Dialogue:
         else:
             reception.tally.recognise_duplicate()
         if question := self._questions.get(message.subscription):
-            question.page.note(raw)
+            if question.page is None:
+                # It shows that the subscription stands. Some relays send no EOSE for `limit: 0`.
+                question.end(None)
+            elif not question.ended.done():
+                question.page.note(raw)
 
     def _hear_closed(self, closed: ClosedMessage) -> None:
         reason = reason_prefix(closed.text)
@@ -177,7 +182,8 @@ class Dialogue:
         self._log.warning(
             "subscription_closed", subscription=closed.subscription, text=closed.text[:200]
         )
-        if question := self._questions.get(closed.subscription):
+        question = self._questions.get(closed.subscription)
+        if question is not None and not question.ended.done():
             question.end(closed)
         elif closed.subscription == LIVE:
             # What comes until it is open again is missed: a new connection catches up.
@@ -186,7 +192,7 @@ class Dialogue:
     async def open_live(self, filters: list[Filter]) -> None:
         """Subscribes to what comes from now on."""
         for _ in range(self._patience.page_attempts):
-            answer = await self._ask(LIVE, filters, Page(0, 0))
+            answer = await self._ask(LIVE, filters, None)
             if answer is not _Answer.CLOSED:
                 return  # silence too: what does not come by it comes by the next sweep
         raise RelayGone("the live subscription was closed again and again")
@@ -215,7 +221,7 @@ class Dialogue:
                 return page
         raise RelayGone("a page got no EOSE")
 
-    async def _ask(self, subscription: str, filters: list[Filter], page: Page) -> _Answer:
+    async def _ask(self, subscription: str, filters: list[Filter], page: Page | None) -> _Answer:
         """Sends the REQ and waits for what ends it, doing what a CLOSED asks for.
 
         Raises RelayRefused or PageRefused where asking again would not help.
@@ -226,7 +232,8 @@ class Dialogue:
             closed = await self._end_of(question)
         except TimeoutError:
             metrics.PAGES_TIMED_OUT.labels(self._url).inc()
-            self._log.warning("relay_silent", subscription=subscription, events=page.total)
+            events = 0 if page is None else page.total
+            self._log.warning("relay_silent", subscription=subscription, events=events)
             answer = _Answer.SILENCE
         else:
             answer = _Answer.EOSE if closed is None else _Answer.CLOSED
@@ -240,13 +247,14 @@ class Dialogue:
 
     async def _end_of(self, question: _Question) -> ClosedMessage | None:
         """Raises TimeoutError when the relay sends nothing of the page while we listen."""
+        page = question.page
         while True:
-            total = question.page.total
+            total = 0 if page is None else page.total
             await asyncio.wait({question.ended}, timeout=self._patience.page_silence)
             if question.ended.done():
                 return question.ended.result()
             is_our_turn = self._reception.intake.is_full or not self._relay.is_waiting
-            if not is_our_turn and question.page.total == total:
+            if page is None or (page.total == total and not is_our_turn):
                 raise TimeoutError
 
     async def _answer_closed(self, closed: ClosedMessage) -> None:

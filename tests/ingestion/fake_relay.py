@@ -85,6 +85,8 @@ class FakeRelay:
     challenge: str = ""
     excludes_until: bool = False
     empty_filters_match_nothing: bool = False
+    # Whether a REQ for nothing stored gets an EOSE.
+    ends_empty_answers: bool = True
     # How long it thinks about each page.
     page_seconds: float = 0.0
     sends_live_events: bool = True
@@ -117,7 +119,7 @@ class FakeRelay:
             if not self.sends_live_events:
                 continue
             for socket, subscriptions in list(self._subscriptions.items()):
-                for name, filters in subscriptions.items():
+                for name, filters in list(subscriptions.items()):
                     if any(self._matches(event, asked) for asked in filters):
                         await _send(socket, ["EVENT", name, as_json(event)])
 
@@ -180,7 +182,8 @@ class FakeRelay:
         self, socket: ServerConnection, name: str, filters: list[dict[str, Any]]
     ) -> None:
         fault: Fault | None = None
-        if any(asked.get("limit") != 0 for asked in filters):
+        wants_stored = any(asked.get("limit") != 0 for asked in filters)
+        if wants_stored:
             self.pages += 1
             self.asked += filters
             fault = self.faults.get(self.pages)
@@ -200,7 +203,7 @@ class FakeRelay:
         await self.publish(*self.live_during.pop(self.pages, []))
         if isinstance(fault, Drop):
             socket.transport.abort()
-        elif not isinstance(fault, Silence):
+        elif not isinstance(fault, Silence) and (wants_stored or self.ends_empty_answers):
             await _send(socket, ["EOSE", name])
 
     def _stored(self, filters: Iterable[dict[str, Any]]) -> list[Event]:

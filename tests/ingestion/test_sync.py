@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -387,6 +388,46 @@ def test_a_closed_live_subscription_is_opened_again_and_the_gap_is_read():
             await it.until(lambda: late.id in it.stored_ids)
 
             assert 2 == relay.connections
+
+    run(scenario())
+
+
+def test_a_live_subscription_that_is_closed_right_after_its_eose_is_not_taken_for_open():
+    class Hasty(FakeRelay):
+        async def _answer(self, socket, name, filters):
+            await super()._answer(socket, name, filters)
+            if name == "live" and self.connections == 1:
+                await socket.send('["CLOSED","live","error: shutting down"]')
+
+    async def scenario() -> None:
+        async with Hasty(notes(3)).running() as relay, syncing(relay) as it:
+            await it.until_caught_up()
+
+            assert 2 == relay.connections
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_a_relay_that_never_ends_the_answer_to_the_live_question_is_caught_up_with(is_busy):
+    """One that is busy sends events there all the time, which is no reason to wait for more."""
+    stored = notes(30)
+
+    async def chatter(relay: FakeRelay) -> None:
+        for number in itertools.count():
+            await relay.publish(a_note(carol, f"{number}", at=5000))
+            await asyncio.sleep(0.05)
+
+    async def scenario() -> None:
+        async with FakeRelay(stored, ends_empty_answers=False).running() as relay:
+            chattering = asyncio.create_task(chatter(relay)) if is_busy else None
+            async with syncing(relay) as it:
+                await it.until_caught_up()
+            if chattering:
+                chattering.cancel()
+
+            assert set(ids(*stored)) <= set(it.stored_ids)
+            assert 1 == relay.connections
 
     run(scenario())
 
