@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import time
@@ -123,17 +124,19 @@ class RelayBackfill:
     ) -> None:
         """`report` is called at the start and after each saving."""
         self.url = url
+        self._kinds = kinds
+        self._now = now
         self._reception = reception
         self._book = book
         self._visits = Visits(
             url, reception=reception, identity=identity, patience=patience, now=now
         )
         self._report = report
-        self._pager = new_pager(url, kinds, on_unreachable=self._note_unreachable)
+        self._unreachable: set[int] = set()
+        self._pager = new_pager(url, kinds, on_unreachable=self._unreachable.add)
         self._busy_seconds = BusySeconds(url, kinds)
         self._gap = Gap(0, -1)
         self._events_read = 0
-        self._unreachable: set[int] = set()
         self._began_with = self._acknowledged = Progress(0, 0, 0, 0, 0)
 
     async def run(self) -> None:
@@ -159,21 +162,29 @@ class RelayBackfill:
             raise BackfillIncomplete(reason)
         await self._save(BackfillRun.State.COMPLETE)
 
-    def _note_unreachable(self, second: int) -> None:
-        self._unreachable.add(second)
-
     async def _read(self, dialogue: Dialogue) -> None:
         async def fetch(asked: Filter, since: int, until: int) -> Page:
             page = await dialogue.fetch(asked, since, until)
             self._events_read += page.total
             return page
 
+        # Only so that a page is not misled by what comes meanwhile; a relay may not care for it.
+        with contextlib.suppress(PageRefused):
+            await dialogue.open_live([self._backdated()])
         read_second = functools.partial(self._busy_seconds.read, dialogue)
         saving = asyncio.create_task(self._save_often())
         try:
             await self._pager.walk(self._gap, fetch, read_second)
         finally:
             saving.cancel()
+
+    def _backdated(self) -> Filter:
+        """Asks for what is published from now on and dated within what is still to be read."""
+        since, until = self._gap.since, min(self._gap.until, int(self._now()))
+        asked: Filter = {"since": since, "until": max(since, until), "limit": 0}
+        if self._kinds.only is not None:
+            asked["kinds"] = sorted(self._kinds.only)
+        return asked
 
     async def _save_often(self) -> None:
         while True:

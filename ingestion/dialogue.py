@@ -174,6 +174,17 @@ class Dialogue:
                 question.end(None)
             elif not question.ended.done():
                 question.page.note(raw)
+        if message.subscription == LIVE and self._questions:
+            self._note_live(raw)
+
+    def _note_live(self, raw: object) -> None:
+        """A relay may have sent it, or send it in a moment, on the subscription of a page too."""
+        event_id = raw.get("id") if type(raw) is dict else None
+        if type(event_id) is not str:
+            return
+        for question in self._questions.values():
+            if question.page is not None:
+                question.page.live_ids.add(event_id)
 
     def _hear_closed(self, closed: ClosedMessage) -> None:
         reason = reason_prefix(closed.text)

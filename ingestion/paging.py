@@ -8,6 +8,7 @@ a page that is empty.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ PAGE_LIMIT = 500
 # Authors that one filter names; a longer message is more than some relays read.
 MAX_FILTER_AUTHORS = 250
 MAX_KNOWN_AUTHORS = 10_000
+# Before all that can be asked for.
+NO_DATE = -1
 
 
 class PageRefused(Exception):
@@ -33,54 +36,95 @@ class RelayMisbehaved(Exception):
 
 
 class Page:
-    """What one REQ brought up to its EOSE; `since` and `until` are what it was to bring."""
+    """What one REQ brought up to its EOSE; `since` and `until` are what it was to bring.
+
+    An event that is published meanwhile may be among it, dated back by as much as one likes: it is
+    read, and proves nothing of what the relay has stored. What the page proves is computed once,
+    when somebody asks for it; nothing is to be noted any more then.
+    """
 
     def __init__(self, since: int, until: int) -> None:
         self.since = since
         self.until = until
         # Distinct: a relay that repeats itself must not seem to have larger pages than it has.
         self.ids: set[str] = set()
-        self._without_id = 0
-        self.oldest: int | None = None
-        self.at_oldest = 0
-        self.at_until = 0
-        self.after_until = 0
+        # Of events that were published while the relay was answering.
+        self.live_ids: set[str] = set()
         self.kinds: set[int] = set()
         self.authors: set[str] = set()
+        # The id and the date of each event, "" and NO_DATE where it has none.
+        self._noted: list[tuple[str, int]] = []
 
     @property
     def total(self) -> int:
-        return len(self.ids) + self._without_id
+        return len(self._noted)
 
     def note(self, raw: object) -> None:
         """Counts an event as the relay sent it; whether it is valid is of no interest here."""
-        if type(raw) is not dict or type(event_id := raw.get("id")) is not str:
-            self._without_id += 1
+        if type(raw) is not dict:
+            self._noted.append(("", NO_DATE))
+            return
+        event_id, created_at = raw.get("id"), raw.get("created_at")
+        if type(event_id) is not str:
+            event_id = ""
         elif event_id in self.ids:
             return
         else:
             self.ids.add(event_id)
-        if type(raw) is not dict:
-            return
-        created_at, kind, pubkey = raw.get("created_at"), raw.get("kind"), raw.get("pubkey")
-        if type(created_at) is not int or created_at < self.since:
-            return
-        if created_at > self.until:
-            self.after_until += created_at == self.until + 1
-            return
-        if self.oldest is None or created_at < self.oldest:
-            self.oldest, self.at_oldest = created_at, 0
-        self.at_oldest += created_at == self.oldest
-        self.at_until += created_at == self.until
-        if type(kind) is int:
-            self.kinds.add(kind)
-        if type(pubkey) is str:
-            self.authors.add(pubkey)
+        if type(created_at) is not int:
+            created_at = NO_DATE
+        self._noted.append((event_id, created_at))
+        if self.since <= created_at <= self.until:
+            kind, pubkey = raw.get("kind"), raw.get("pubkey")
+            if type(kind) is int:
+                self.kinds.add(kind)
+            if type(pubkey) is str:
+                self.authors.add(pubkey)
+
+    @functools.cached_property
+    def _dates(self) -> list[int]:
+        """Of the events that prove something: those that did not come live as well, if there are.
+
+        Where all did, they are what the relay had just stored when it was asked.
+        """
+        stored = [date for event_id, date in self._noted if event_id not in self.live_ids]
+        return stored or [date for _, date in self._noted]
+
+    @property
+    def proven(self) -> int:
+        """Of so many events it is certain that they were given as stored."""
+        return len(self._dates)
+
+    @functools.cached_property
+    def oldest(self) -> int | None:
+        return min((date for date in self._dates if self.since <= date <= self.until), default=None)
+
+    @property
+    def at_oldest(self) -> int:
+        return 0 if self.oldest is None else self._dates.count(self.oldest)
+
+    @property
+    def at_until(self) -> int:
+        return self._dates.count(self.until)
+
+    @property
+    def after_until(self) -> int:
+        """How many are from the one second after it."""
+        return self._dates.count(self.until + 1)
 
     def shows_more_than(self, previous: Page) -> bool:
-        """Whether this page, begun where the previous one ended, proves that one to be cut."""
-        is_older = self.oldest is not None and self.oldest < self.until
-        return is_older or self.at_until > previous.at_oldest
+        """Whether this page, begun where the previous one ended or below, proves it to be cut.
+
+        What was published meanwhile is no proof of that either.
+        """
+        published = self.live_ids | previous.live_ids
+        dates = [
+            date
+            for event_id, date in self._noted
+            if self.since <= date <= self.until and event_id not in published
+        ]
+        known_at_until = previous.at_oldest if self.until == previous.oldest else 0
+        return any(date < self.until for date in dates) or dates.count(self.until) > known_at_until
 
 
 # Asks for what the filter says and hands over the page of that span, once it has its EOSE.
@@ -135,7 +179,7 @@ class Pager:
                 fetch, since=gap.since, until=gap.until, expects_until=previous is not None
             )
             if previous is not None and page.shows_more_than(previous):
-                self._cap = max(self._cap, previous.total)
+                self._cap = max(self._cap, previous.proven)
             if page.oldest is None:
                 gap.close()
             elif page.oldest < gap.until:
@@ -150,14 +194,14 @@ class Pager:
     ) -> None:
         """Steps over the second that filled the whole page, once all of it has been read."""
         second = gap.until
-        is_last = True
+        is_cut, is_last = False, True
         if second > gap.since:
             below = await self._page(fetch, since=gap.since, until=second - 1)
-            is_last = below.oldest is None
-        if not is_last or await self._is_as_large_as_any(page, fetch):
+            is_cut, is_last = below.shows_more_than(page), below.oldest is None
+        if is_cut or await self._is_as_large_as_any(page, fetch):
             # There was more, and the page did not show it.
-            self._cap = max(self._cap, page.total)
-        if (not is_last or self._may_be_cut(page)) and not await read_second(second, page.at_until):
+            self._cap = max(self._cap, page.proven)
+        if (is_cut or self._may_be_cut(page)) and not await read_second(second, page.at_until):
             self._on_crowded(second)
             await self._read_second(fetch, second, self._kinds, None)
         gap.until = second - 1
@@ -203,6 +247,7 @@ class Pager:
                 yield kinds, some
 
     def _may_be_cut(self, page: Page) -> bool:
+        # What came live as well may have been stored before and have filled the page.
         return page.total >= PAGE_LIMIT or 0 < self._cap <= page.total
 
     async def _is_as_large_as_any(self, page: Page, fetch: Fetch) -> bool:
@@ -214,8 +259,8 @@ class Pager:
         if self._cap or page.total < self._largest:
             return False
         newest = await self._page(fetch, since=0, until=MAX_CREATED_AT)
-        has_other_seconds = newest.total > newest.at_oldest or newest.oldest != page.oldest
-        return newest.total <= page.total and has_other_seconds
+        has_other_seconds = newest.proven > newest.at_oldest or newest.oldest != page.oldest
+        return newest.proven <= page.total and has_other_seconds
 
     async def _page(
         self,
@@ -251,12 +296,12 @@ class Pager:
                 self._includes_until = False
             else:
                 break
-        if page.oldest is None and page.total > (0 if may_be_cut else page.after_until):
+        if page.oldest is None and page.proven > (0 if may_be_cut else page.after_until):
             raise RelayMisbehaved("none of the events is from the time that was asked for")
         return page
 
     def _remember(self, page: Page) -> None:
-        self._largest = max(self._largest, page.total)
+        self._largest = max(self._largest, page.proven)
         self._known_kinds |= page.kinds
         if len(self._known_authors) < MAX_KNOWN_AUTHORS:
             self._known_authors |= page.authors

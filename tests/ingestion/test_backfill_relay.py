@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import io
 import signal
 import sqlite3
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,8 +17,16 @@ from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from funnel.nostr import MAX_CREATED_AT
+from ingestion.backfill import BackfillIncomplete, RelayBackfill
 from ingestion.backfill_progress import ProgressBars, ProgressLines
+from ingestion.batch import BatchLimits
+from ingestion.dialogue import Reception
+from ingestion.intake import Intake
+from ingestion.metrics import EventTally
+from ingestion.models import BackfillRun
+from ingestion.pipeline import Accepted, Pipeline, RecentIds, WantedKinds
 from ingestion.progress import Pace, Progress
+from ingestion.rejected import RejectedSamples
 from tests.builders import T, a_note, a_reaction, a_video, alice, bob, carol
 from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_ingest_relay import (
@@ -27,7 +38,7 @@ from tests.ingestion.test_ingest_relay import (
     until,
     until_ready_says,
 )
-from tests.ingestion.test_sync import ids, notes, run
+from tests.ingestion.test_sync import FAST, ids, notes, run
 
 __all__ = ["environment"]
 
@@ -130,6 +141,79 @@ def test_what_is_not_complete_is_told_by_the_exit_code_and_in_the_database(click
     assert ("interrupted", True) == (refused["state"], "RELAY_SECRET_KEY" in refused["error"])
     assert ("partial", 1) == (partial["state"], partial["unreachable_seconds"])
     assert 30 + 8 == len(set(stored_ids(clickhouse)))
+
+
+# --- In this process ------------------------------------------------------------------------------
+
+
+@dataclass
+class MemoryRunBook:
+    """A run over all time that begins, and what is saved of it."""
+
+    progress: Progress
+    states: list[tuple[BackfillRun.State, str]] = field(default_factory=list)
+
+    async def load(self) -> Progress:
+        return self.progress
+
+    def save(
+        self, progress: Progress, state: BackfillRun.State, error: str = ""
+    ) -> asyncio.Future[None]:
+        self.progress = progress
+        self.states.append((state, error))
+        saved = asyncio.get_running_loop().create_future()
+        saved.set_result(None)
+        return saved
+
+
+async def backfilled(relay: FakeRelay, kinds: WantedKinds) -> tuple[list[str], MemoryRunBook]:
+    """The ids of what a run has stored, and its book at the end."""
+    stored: list[str] = []
+    book = MemoryRunBook(Progress(0, MAX_CREATED_AT, MAX_CREATED_AT, 0, 0))
+
+    async def write(events: list[Accepted]) -> None:
+        stored.extend(accepted.event.id for accepted in events)
+
+    intake = Intake(
+        write=write, limits=BatchLimits(age_seconds=0.01, spacing_seconds=0), clock=time.monotonic
+    )
+    backfill = RelayBackfill(
+        relay.url,
+        kinds=kinds,
+        reception=Reception(
+            pipeline=Pipeline(kinds=kinds, recent=RecentIds()),
+            intake=intake,
+            tally=EventTally(),
+            samples=RejectedSamples(),
+        ),
+        book=book,
+        identity=None,
+        patience=FAST,
+        report=lambda url, progress: None,
+    )
+    writing = asyncio.create_task(intake.run())
+    with contextlib.suppress(BackfillIncomplete):
+        await backfill.run()
+    writing.cancel()
+    return sorted(stored), book
+
+
+def test_a_backdated_event_that_is_published_meanwhile_hides_nothing():
+    stored = notes(300)
+    backdated = a_note(carol, "older than everything", at=-1000)
+
+    async def scenario() -> None:
+        relay = FakeRelay(stored, cap=50, live_during={2: [backdated]})
+        async with relay.running():
+            read, book = await backfilled(relay, WantedKinds())
+
+        assert ids(*stored, backdated) == read
+        assert (BackfillRun.State.COMPLETE, "") == book.states[-1]
+
+    run(scenario())
+
+
+# --- Arguments ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

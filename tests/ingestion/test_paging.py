@@ -28,6 +28,19 @@ class Stored:
     kind: int = 1
     pubkey: str = "aa"
 
+    @property
+    def id(self) -> str:
+        return f"{self.created_at}-{self.number}-{self.kind}"
+
+
+def as_sent(event: Stored) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "created_at": event.created_at,
+        "kind": event.kind,
+        "pubkey": event.pubkey,
+    }
+
 
 @dataclass
 class ShortRelay:
@@ -49,14 +62,14 @@ class ShortRelay:
             for event in sorted(self.events, key=lambda event: (-event.created_at, event.number))
             if asked.get("since", 0)
             <= event.created_at
-            <= asked.get("until", 2**40) - self.excludes_until
+            <= asked.get("until", 2**63) - self.excludes_until
             and event.kind in asked.get("kinds", [event.kind])
             and event.pubkey in asked.get("authors", [event.pubkey])
         ]
         page = Page(since, until)
         for event in matching[: min(self.cap, asked["limit"])]:
             self.shown.add(event)
-            page.note({"created_at": event.created_at, "kind": event.kind, "pubkey": event.pubkey})
+            page.note(as_sent(event))
         return page
 
 
@@ -239,3 +252,55 @@ def test_chosen_kinds_are_asked_for_on_every_page():
 
     assert {1, 7} == {event.kind for event in relay.shown}
     assert all([1, 7] == asked["kinds"] for asked in relay.asked)
+
+
+@pytest.mark.parametrize("is_heard_first", [False, True])
+def test_an_event_that_was_published_meanwhile_proves_nothing_of_what_was_stored(is_heard_first):
+    """It is dated back, so all that lies between would seem to be read."""
+    stored, backdated = [Stored(at, at) for at in (8, 9)], Stored(2, 2)
+    page = Page(0, 9)
+
+    if is_heard_first:
+        page.live_ids.add(backdated.id)
+    for event in (*stored, backdated):
+        page.note(as_sent(event))
+    page.live_ids.add(backdated.id)
+
+    assert (3, 2, 8, 1, 1) == (
+        page.total,
+        page.proven,
+        page.oldest,
+        page.at_oldest,
+        page.at_until,
+    )
+
+
+def test_an_event_that_was_published_meanwhile_does_not_show_that_a_page_was_cut():
+    """It is stored by the time that the next page is asked for."""
+    backdated = Stored(2, 2)
+    relay = ShortRelay([Stored(9, 9), Stored(8, 8)], cap=500)
+
+    async def fetch(asked: Filter, since: int, until: int) -> Page:
+        if len(relay.asked) < 2:
+            return await relay.fetch(asked, since, until)
+        page = await relay.fetch(asked, since, until)
+        if backdated not in relay.events:
+            relay.events.append(backdated)
+            page.note(as_sent(backdated))
+            page.live_ids.add(backdated.id)
+        return page
+
+    told = Told()
+    pager = a_pager(told)
+    asyncio.run(pager.walk(Gap(0, 9), fetch))
+
+    assert (Told(), 0) == (told, pager._cap)
+
+
+def test_a_page_whose_every_event_came_live_too_is_not_taken_for_an_empty_one():
+    page = Page(0, 9)
+    for event in (Stored(8, 8), Stored(7, 7)):
+        page.note(as_sent(event))
+        page.live_ids.add(event.id)
+
+    assert (2, 7) == (page.proven, page.oldest)

@@ -235,6 +235,20 @@ def test_a_page_without_an_eose_is_not_taken_for_the_end(fault):
     run(scenario())
 
 
+def test_an_event_that_is_published_during_a_page_and_dated_back_hides_nothing():
+    stored = notes(300)
+    backdated = a_note(carol, "older than everything", at=-1000)
+
+    async def scenario() -> None:
+        relay = FakeRelay(stored, cap=50, live_during={2: [backdated]})
+        async with relay.running(), syncing(relay) as it:
+            await it.until_caught_up()
+
+            assert ids(*stored, backdated) == it.stored_ids
+
+    run(scenario())
+
+
 def test_a_catch_up_that_is_cut_goes_on_where_it_was():
     stored = notes(2000, step=1000)
 
