@@ -273,6 +273,7 @@ class Pager:
         expects_until: bool = False,
     ) -> Page:
         """One page. `expects_until`: the relay has just shown an event of the second `until`."""
+        is_inclusion_proven = False
         while True:
             kinds = self._kinds if kinds is None else kinds
             # `since` in any case: some relays give nothing for a filter without a condition.
@@ -287,11 +288,16 @@ class Pager:
             page = await fetch(asked, since, until)
             self._remember(page)
             may_be_cut = page.total >= self._largest
-            if self._includes_until is None and page.after_until:
-                self._includes_until = True
+            if "until" in asked and not self._includes_until and page.after_until:
+                self._includes_until = is_inclusion_proven = True
                 if not may_be_cut or (page.oldest is not None and page.oldest < until):
                     break  # the one second more has hidden nothing
-            elif self._includes_until and expects_until and not page.at_until:
+            elif (
+                self._includes_until
+                and expects_until
+                and not page.at_until
+                and not is_inclusion_proven
+            ):
                 # So that was a mistake, or the event is gone; the safe answer is the last one.
                 self._includes_until = False
             else:

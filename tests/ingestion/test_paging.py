@@ -304,3 +304,23 @@ def test_a_page_whose_every_event_came_live_too_is_not_taken_for_an_empty_one():
         page.live_ids.add(event.id)
 
     assert (2, 7) == (page.proven, page.oldest)
+
+
+def test_a_relay_that_includes_until_is_known_again_after_the_event_at_a_border_was_deleted():
+    """While it was taken for one that excludes it, `below` brought the crowded second alone."""
+    border, crowded = Stored(20, 0), [Stored(10, n, pubkey=f"{n % 3}") for n in range(1, 15)]
+    older = [Stored(at, 100 + at) for at in range(5)]
+    newer = [Stored(at, 200 + at) for at in range(22, 30)]
+    relay = ShortRelay([border, *crowded, *older, *newer], cap=4)
+
+    async def fetch(asked: Filter, since: int, until: int) -> Page:
+        page = await relay.fetch(asked, since, until)
+        if border in relay.events and border in relay.shown:
+            relay.events.remove(border)
+        return page
+
+    told = Told()
+    asyncio.run(a_pager(told).walk(Gap(0, MAX_CREATED_AT), fetch))
+
+    assert {*older, *newer} < relay.shown
+    assert [10] == told.crowded
