@@ -23,6 +23,8 @@ PAGE_LIMIT = 500
 # Authors that one filter names; a longer message is more than some relays read.
 MAX_FILTER_AUTHORS = 250
 MAX_KNOWN_AUTHORS = 10_000
+# Some relays give nothing for an `until` after 2037.
+LATEST_UNTIL = 2**31 - 1
 # Before all that can be asked for.
 NO_DATE = -1
 
@@ -180,6 +182,7 @@ class Pager:
             )
             if previous is not None and page.shows_more_than(previous):
                 self._cap = max(self._cap, previous.proven)
+            gap.until = min(gap.until, page.until)
             if page.oldest is None:
                 gap.close()
             elif page.oldest < gap.until:
@@ -272,13 +275,16 @@ class Pager:
         authors: Sequence[str] | None = None,
         expects_until: bool = False,
     ) -> Page:
-        """One page. `expects_until`: the relay has just shown an event of the second `until`."""
+        """One page. `expects_until`: the relay has just shown an event of the second `until`.
+
+        A page up to the end of time may be one that ends before, as its `until` says.
+        """
         is_inclusion_proven = False
         while True:
             kinds = self._kinds if kinds is None else kinds
             # `since` in any case: some relays give nothing for a filter without a condition.
             asked: Filter = {"since": since, "limit": PAGE_LIMIT}
-            # No `until` for the end of time: some relays give nothing for one after 2037.
+            # No `until` for the end of time: see LATEST_UNTIL.
             if until < MAX_CREATED_AT:
                 asked["until"] = until + (not self._includes_until)
             if kinds is not None:
@@ -303,6 +309,12 @@ class Pager:
             else:
                 break
         if page.oldest is None and page.proven > (0 if may_be_cut else page.after_until):
+            if until == MAX_CREATED_AT and since < LATEST_UNTIL:
+                # Its events are dated after the end of time, in milliseconds mostly. What is dated
+                # after 2037 is left out with them, and has no effect for years.
+                return await self._page(
+                    fetch, since=since, until=LATEST_UNTIL - 1, kinds=kinds, authors=authors
+                )
             raise RelayMisbehaved("none of the events is from the time that was asked for")
         return page
 

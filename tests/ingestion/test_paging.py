@@ -324,3 +324,17 @@ def test_a_relay_that_includes_until_is_known_again_after_the_event_at_a_border_
 
     assert {*older, *newer} < relay.shown
     assert [10] == told.crowded
+
+
+@pytest.mark.parametrize("number", [3, 10])
+def test_events_that_are_dated_in_milliseconds_hide_nothing(number):
+    """Whether or not they fill the first page, which ends nowhere."""
+    nonsense = [Stored(1_700_000_000_000 + n, n) for n in range(number)]
+    events = [Stored(at, 100 + at) for at in range(25)]
+    relay = ShortRelay([*nonsense, *events], cap=10)
+
+    read(relay)
+    read(relay, Gap(24, MAX_CREATED_AT))
+
+    assert set(events) < relay.shown
+    assert all(asked.get("until", 0) < 2**31 for asked in relay.asked)
