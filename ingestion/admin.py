@@ -141,6 +141,7 @@ class BackfillRunAdmin(ReadOnly, BackfillRunAdminBase):
         "back_to",
         "events_read",
         "unreachable_seconds",
+        "unproven_seconds",
         "started_at",
         "updated_at",
         "error",

@@ -57,6 +57,7 @@ class BackfillRunBook:
         "unread_until",
         "events_read",
         "unreachable_seconds",
+        "unproven_seconds",
         "state",
         "error",
         "updated_at",
@@ -100,6 +101,7 @@ class BackfillRunBook:
                 unread_until=progress.unread_until,
                 events_read=progress.events_read,
                 unreachable_seconds=progress.unreachable_seconds,
+                unproven_seconds=progress.unproven_seconds,
                 state=state,
                 error=error[:500],
             ).save(update_fields=self._SAVED, force_update=True)
@@ -133,7 +135,10 @@ class RelayBackfill:
         )
         self._report = report
         self._unreachable: set[int] = set()
-        self._pager = new_pager(url, kinds, on_unreachable=self._unreachable.add)
+        self._unproven: set[int] = set()
+        self._pager = new_pager(
+            url, kinds, on_unproven=self._unproven.add, on_unreachable=self._unreachable.add
+        )
         self._busy_seconds = BusySeconds(url, kinds)
         self._gap = Gap(0, -1)
         self._events_read = 0
@@ -156,11 +161,22 @@ class RelayBackfill:
             await self._save(BackfillRun.State.INTERRUPTED, str(error))
             raise BackfillIncomplete(str(error)) from error
         await self._flush()
-        if kept_back := self._acknowledged.unreachable_seconds:
-            reason = f"the relay has more than it gives of {kept_back} seconds"
+        if reason := self._doubt():
             await self._save(BackfillRun.State.PARTIAL, reason)
             raise BackfillIncomplete(reason)
         await self._save(BackfillRun.State.COMPLETE)
+
+    def _doubt(self) -> str:
+        """Why what was read to the end is not certain to be all; "" where it is."""
+        read = self._acknowledged
+        if read.unreachable_seconds:
+            return f"the relay has more than it gives of {read.unreachable_seconds} seconds"
+        if read.unproven_seconds:
+            return (
+                f"{read.unproven_seconds} seconds were read by the kinds and authors that are"
+                " known: the relay may have more"
+            )
+        return ""
 
     async def _read(self, dialogue: Dialogue) -> None:
         async def fetch(asked: Filter, since: int, until: int) -> Page:
@@ -198,6 +214,7 @@ class RelayBackfill:
             unread_until=self._gap.until,
             events_read=self._events_read,
             unreachable_seconds=self._began_with.unreachable_seconds + len(self._unreachable),
+            unproven_seconds=self._began_with.unproven_seconds + len(self._unproven),
         )
         await self._reception.intake.flushed()
         self._acknowledged = progress

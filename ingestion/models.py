@@ -101,6 +101,9 @@ class BackfillRun(models.Model):
     unreachable_seconds = models.BigIntegerField(
         default=0, help_text="Seconds of which the relay holds more than it gives."
     )
+    unproven_seconds = models.BigIntegerField(
+        default=0, help_text="Seconds that were read by the kinds and authors that are known."
+    )
     state = models.CharField(max_length=40, choices=State.choices, default=State.RUNNING)
     error = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
@@ -115,7 +118,12 @@ class BackfillRun(models.Model):
     @property
     def progress(self) -> Progress:
         return Progress(
-            self.since, self.until, self.unread_until, self.events_read, self.unreachable_seconds
+            self.since,
+            self.until,
+            self.unread_until,
+            self.events_read,
+            self.unreachable_seconds,
+            self.unproven_seconds,
         )
 
 

@@ -147,6 +147,7 @@ class Pager:
         *,
         kinds: frozenset[int] | None,
         on_crowded: Callable[[int], None],
+        on_unproven: Callable[[int], None],
         on_unreachable: Callable[[int], None],
     ) -> None:
         """`kinds`: those to ask for, None for all.
@@ -154,10 +155,13 @@ class Pager:
         `on_crowded` gets each second that holds more than a page, where nothing but paging can read
         it: kind by kind and author by author, which finds all when all its kinds and authors are
         known.
+        `on_unproven` gets each of them that was read by those of which the relay has shown events
+        before, so that others may be missing; `kinds` alone are all there is to ask for.
         `on_unreachable` gets each second of which even that certainly left something out.
         """
         self._kinds = None if kinds is None else tuple(sorted(kinds))
         self._on_crowded = on_crowded
+        self._on_unproven = on_unproven
         self._on_unreachable = on_unreachable
         # The largest page of which it is proven that there was more; 0 as long as none was.
         self._cap = 0
@@ -228,6 +232,8 @@ class Pager:
         parts = list(self._narrower(kinds, authors))
         if not parts:
             self._on_unreachable(second)
+        if kinds is None or (len(kinds) == 1 and authors is None):
+            self._on_unproven(second)
         for narrower_kinds, narrower_authors in parts:
             await self._read_second(fetch, second, narrower_kinds, narrower_authors)
 

@@ -20,6 +20,8 @@ class Progress:
     events_read: int
     # Seconds of which the relay holds more than it can be brought to give.
     unreachable_seconds: int
+    # Seconds that were read by the kinds and authors that are known, of which it may hold more.
+    unproven_seconds: int = 0
 
     @property
     def is_at_end(self) -> bool:

@@ -204,12 +204,20 @@ class RelaySync:
             metrics.CURSOR.labels(self.url).set(synced.until)
 
 
+def _tell_nobody(second: int) -> None:
+    """What is in the log and the metrics is enough."""
+
+
 def new_pager(
-    url: str, kinds: WantedKinds, *, on_unreachable: Callable[[int], None] | None = None
+    url: str,
+    kinds: WantedKinds,
+    *,
+    on_unproven: Callable[[int], None] = _tell_nobody,
+    on_unreachable: Callable[[int], None] = _tell_nobody,
 ) -> Pager:
     """A pager that tells the log and the metrics what it meets at this relay.
 
-    `on_unreachable` is told too, once or more for each such second.
+    `on_unproven` and `on_unreachable` are told too, once or more for each such second.
     """
 
     # There before the first one, so that Prometheus sees it as an increase.
@@ -222,7 +230,11 @@ def new_pager(
     def report_unreachable(second: int) -> None:
         metrics.UNREACHABLE_SECONDS.labels(url).inc()
         log.error("events_unreachable", relay=url, created_at=second)
-        if on_unreachable is not None:
-            on_unreachable(second)
+        on_unreachable(second)
 
-    return Pager(kinds=kinds.only, on_crowded=report_crowded, on_unreachable=report_unreachable)
+    return Pager(
+        kinds=kinds.only,
+        on_crowded=report_crowded,
+        on_unproven=on_unproven,
+        on_unreachable=report_unreachable,
+    )

@@ -27,7 +27,7 @@ from ingestion.models import BackfillRun
 from ingestion.pipeline import Accepted, Pipeline, RecentIds, WantedKinds
 from ingestion.progress import Pace, Progress
 from ingestion.rejected import RejectedSamples
-from tests.builders import T, a_note, a_reaction, a_video, alice, bob, carol
+from tests.builders import T, a_note, a_reaction, a_video, alice, an_event, bob, carol
 from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_ingest_relay import (
     end_of,
@@ -209,6 +209,26 @@ def test_a_backdated_event_that_is_published_meanwhile_hides_nothing():
 
         assert ids(*stored, backdated) == read
         assert (BackfillRun.State.COMPLETE, "") == book.states[-1]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("kinds", "state"), [([], BackfillRun.State.PARTIAL), ([1, 7], BackfillRun.State.COMPLETE)]
+)
+def test_a_second_that_was_read_by_what_is_known_is_not_called_complete(kinds, state):
+    """Of kinds that are configured none is unknown."""
+    busy = [an_event(kind, bob, content=f"{n}", at=100) for n in range(6) for kind in (1, 7)]
+    stored = [*notes(30), *busy]
+
+    async def scenario() -> None:
+        async with FakeRelay(stored, cap=8).running() as relay:
+            read, book = await backfilled(relay, WantedKinds.chosen(kinds))
+
+        assert ids(*stored) == read
+        assert state == book.states[-1][0]
+        assert ("the relay may have more" in book.states[-1][1]) == (not kinds)
+        assert (0 if kinds else 1) == book.progress.unproven_seconds
 
     run(scenario())
 

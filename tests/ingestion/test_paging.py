@@ -78,12 +78,16 @@ class Told:
     """The seconds that the pager has warned of."""
 
     crowded: list[int] = field(default_factory=list)
+    unproven: list[int] = field(default_factory=list)
     unreachable: list[int] = field(default_factory=list)
 
 
 def a_pager(told: Told, kinds: frozenset[int] | None = None) -> Pager:
     return Pager(
-        kinds=kinds, on_crowded=told.crowded.append, on_unreachable=told.unreachable.append
+        kinds=kinds,
+        on_crowded=told.crowded.append,
+        on_unproven=told.unproven.append,
+        on_unreachable=told.unreachable.append,
     )
 
 
@@ -113,6 +117,7 @@ def test_no_event_is_left_out_of_a_second_that_was_not_warned_of(events, cap, ex
     one_second = len({event.created_at for event in events}) == 1
     assert missing <= set(told.crowded) or one_second
     assert set(told.unreachable) <= set(told.crowded)
+    assert missing <= {*told.unproven, *told.unreachable} or one_second
 
 
 @given(events=many_events, excludes_until=st.booleans())
@@ -338,3 +343,16 @@ def test_events_that_are_dated_in_milliseconds_hide_nothing(number):
 
     assert set(events) < relay.shown
     assert all(asked.get("until", 0) < 2**31 for asked in relay.asked)
+
+
+def test_only_what_was_read_by_kinds_that_are_configured_is_proven():
+    by_kind = [Stored(5, 10 * kind + n, kind) for kind in (1, 7) for n in range(3)]
+    by_author = [Stored(8, n, 1, author) for n, author in enumerate(AUTHORS * 3)]
+    relay = ShortRelay([*by_kind, *by_author, Stored(2, 1)], cap=4)
+    of_some_kinds, of_any_kind = Told(), Told()
+
+    asyncio.run(a_pager(of_some_kinds, frozenset({1, 7})).walk(Gap(0, 10), relay.fetch))
+    asyncio.run(a_pager(of_any_kind).walk(Gap(0, 10), relay.fetch))
+
+    assert ([8, 5], {8}) == (of_some_kinds.crowded, set(of_some_kinds.unproven))
+    assert {8, 5} == set(of_any_kind.unproven)
