@@ -135,7 +135,8 @@ class BodyLimit:
 class PageSecurity:
     """Says of HTML pages that they are made of what this service serves, and framed by nobody.
 
-    JSON is not run by any browser, and `nosniff` keeps it so.
+    JSON is not run by any browser, and `nosniff` keeps it so: it has nothing to say of frames, and
+    of what a page sends or opens. A proxy reads each header of an answer that it keeps every time.
     """
 
     HEADERS: ClassVar = {
@@ -146,6 +147,9 @@ class PageSecurity:
             "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
     }
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -6,6 +6,8 @@ import logging
 
 import pytest
 
+from funnel.middleware import PageSecurity
+
 
 @pytest.mark.parametrize("path", ["/nope", "/metrics", "/api/nope"])
 def test_a_request_without_an_id_gets_one(client, path):
@@ -134,7 +136,15 @@ def test_a_page_runs_nothing_from_elsewhere_and_is_framed_by_nobody(client):
     assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
     assert "unsafe" not in page["Content-Security-Policy"]
     assert "DENY" == page["X-Frame-Options"]
+    assert "same-origin" == page["Referrer-Policy"] == page["Cross-Origin-Opener-Policy"]
     assert "nosniff" == page["X-Content-Type-Options"]
+
+
+def test_what_is_no_page_says_nothing_of_frames_and_windows(client):
+    answer = client.get("/health")
+
+    assert not PageSecurity.HEADERS.keys() & answer.headers.keys()
+    assert "nosniff" == answer["X-Content-Type-Options"]
 
 
 @pytest.mark.parametrize("path", ["/api/nope", "/api/videos?limit=abc", "/metrics"])
