@@ -115,7 +115,8 @@ def answer(params: dict[str, Any]) -> Response:
             row_offset=0 if place else shown,
             after=Place(*place) if place else None,
         )
-    last = [source, shown + limit, *page.last] if page.last else None
+    following = shown + limit if page.has_more else None
+    last = [source, following, *page.last] if page.last else None
     return Response(
         {
             "videos": page.rows,
@@ -123,7 +124,7 @@ def answer(params: dict[str, Any]) -> Response:
             "limit": limit,
             "offset": shown,
             "has_more": page.has_more,
-            "next_offset": shown + limit if page.has_more else None,
+            "next_offset": following,
             "next_cursor": next_cursor(last, cursor, row_limit=limit, of=of),
             "fallback_applied": source != PERSONALIZED,
         }
@@ -174,8 +175,12 @@ def personal_page(
         rows=queries.video_rows(found[:row_limit], now=now),
         places=[
             PersonalPlace(
-                *(row["place"], row["published_at"], row["id"], ranked_at),
-                *(row["engagement_score"], row["list_tier"]),
+                rank=row["place"],
+                published_at=row["published_at"],
+                id=row["id"],
+                ranked_at=ranked_at,
+                engagement_score=row["engagement_score"],
+                list_tier=row["list_tier"],
             )
             for row in found
         ],

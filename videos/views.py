@@ -292,7 +292,6 @@ class AuthorViewSet(ViewSet):
             filters_of(params | {"before": before}, now=now), followed_by=params["pubkey"]
         )
         page = page_of(params, filters, cursor, now=now)
-        following = next_cursor(page.last, cursor, row_limit=limit, of=of)
         if by_time and not (params["cursor"] or params["offset"]):
             seconds = next_before(
                 [place.published_at for place in page.places],
@@ -301,6 +300,8 @@ class AuthorViewSet(ViewSet):
                 skipped=cursor.offset,
             )
             following = None if seconds is None else str(seconds)
+        else:
+            following = next_cursor(page.last, cursor, row_limit=limit, of=of)
         response = Response(
             (rows_by_time(page, request) if by_time else page.rows)
             if kind_of_client(request) == "browser"
