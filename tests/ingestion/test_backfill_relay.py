@@ -8,7 +8,6 @@ import functools
 import io
 import signal
 import sqlite3
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +18,9 @@ from rich.console import Console
 from funnel.nostr import MAX_CREATED_AT
 from ingestion.backfill import BackfillIncomplete, RelayBackfill
 from ingestion.backfill_progress import ProgressBars, ProgressLines
-from ingestion.batch import BatchLimits
-from ingestion.dialogue import Reception
-from ingestion.intake import Intake
-from ingestion.metrics import EventTally
 from ingestion.models import BackfillRun
-from ingestion.pipeline import Accepted, Pipeline, RecentIds, WantedKinds
+from ingestion.pipeline import Accepted, WantedKinds
 from ingestion.progress import Pace, Progress
-from ingestion.rejected import RejectedSamples
 from tests.builders import T, a_note, a_reaction, a_video, alice, an_event, bob, carol
 from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_ingest_relay import (
@@ -38,7 +32,7 @@ from tests.ingestion.test_ingest_relay import (
     until,
     until_ready_says,
 )
-from tests.ingestion.test_sync import FAST, ids, notes, run
+from tests.ingestion.test_sync import FAST, ids, notes, reception_into, run
 
 __all__ = ["environment"]
 
@@ -174,24 +168,17 @@ async def backfilled(relay: FakeRelay, kinds: WantedKinds) -> tuple[list[str], M
     async def write(events: list[Accepted]) -> None:
         stored.extend(accepted.event.id for accepted in events)
 
-    intake = Intake(
-        write=write, limits=BatchLimits(age_seconds=0.01, spacing_seconds=0), clock=time.monotonic
-    )
+    reception = reception_into(write, kinds=kinds)
     backfill = RelayBackfill(
         relay.url,
         kinds=kinds,
-        reception=Reception(
-            pipeline=Pipeline(kinds=kinds, recent=RecentIds()),
-            intake=intake,
-            tally=EventTally(),
-            samples=RejectedSamples(),
-        ),
+        reception=reception,
         book=book,
         identity=None,
         patience=FAST,
         report=lambda url, progress: None,
     )
-    writing = asyncio.create_task(intake.run())
+    writing = asyncio.create_task(reception.intake.run())
     with contextlib.suppress(BackfillIncomplete):
         await backfill.run()
     writing.cancel()

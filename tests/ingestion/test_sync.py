@@ -85,6 +85,25 @@ class Syncing:
         await self.until(self.sync.caught_up.is_set)
 
 
+def reception_into(
+    write: Callable[[list[Accepted]], Awaitable[None]],
+    *,
+    kinds: WantedKinds,
+    limits: BatchLimits | None = None,
+) -> Reception:
+    """One that remembers no id of before, and writes what it is given almost at once."""
+    return Reception(
+        pipeline=Pipeline(kinds=kinds, recent=RecentIds()),
+        intake=Intake(
+            write=write,
+            limits=limits or BatchLimits(age_seconds=0.01, spacing_seconds=0),
+            clock=time.monotonic,
+        ),
+        tally=EventTally(),
+        samples=RejectedSamples(),
+    )
+
+
 @contextlib.asynccontextmanager
 async def syncing(
     relay: FakeRelay,
@@ -106,30 +125,20 @@ async def syncing(
         book.stored += [accepted.event for accepted in events]
 
     wanted = kinds or WantedKinds()
-    intake = Intake(
-        write=write,
-        limits=limits or BatchLimits(age_seconds=0.01, spacing_seconds=0),
-        clock=time.monotonic,
-    )
-    samples = RejectedSamples()
+    reception = reception_into(write, kinds=wanted, limits=limits)
     sync = RelaySync(
         relay.url,
         kinds=wanted,
-        reception=Reception(
-            pipeline=Pipeline(kinds=wanted, recent=RecentIds()),
-            intake=intake,
-            tally=EventTally(),
-            samples=samples,
-        ),
+        reception=reception,
         book=book,
         identity=RelayIdentity(secret_key) if secret_key else None,
         times=times,
         now=now,
     )
-    writing = asyncio.create_task(intake.run())
+    writing = asyncio.create_task(reception.intake.run())
     task = asyncio.create_task(sync.run())
     try:
-        yield Syncing(sync, book, is_writable, task, intake, samples)
+        yield Syncing(sync, book, is_writable, task, reception.intake, reception.samples)
     finally:
         for each in (task, writing):
             each.cancel()
