@@ -575,7 +575,7 @@ def test_pausing_a_relay_takes_effect_while_the_worker_runs(clickhouse, environm
             await relay.publish(before)
             in_django(environment, "UPDATE ingestion_relay SET is_paused = 1")
             await until(lambda: relay_state(environment) == "paused", 10)
-            assert not relay.is_connected
+            await until(lambda: not relay.is_connected)
             await gate.open()
 
             meanwhile = a_note(bob, "meanwhile", at=int(time.time()) - T)
