@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import functools
 import time
@@ -11,13 +10,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
+from django.db import DatabaseError
 
 from ingestion.by_id import BusySeconds
 from ingestion.dialogue import Dialogue, Patience, Reception, RelayRefused
 from ingestion.gaps import Gap, Span
 from ingestion.messages import Filter
 from ingestion.models import BackfillRun, Relay
-from ingestion.paging import Page, PageRefused, RelayMisbehaved
+from ingestion.paging import UNPROVEN, Page, PageRefused, RelayMisbehaved
 from ingestion.pipeline import WantedKinds
 from ingestion.progress import Progress
 from ingestion.relay import RelayGone
@@ -172,10 +172,7 @@ class RelayBackfill:
         if read.unreachable_seconds:
             return f"the relay has more than it gives of {read.unreachable_seconds} seconds"
         if read.unproven_seconds:
-            return (
-                f"{read.unproven_seconds} seconds were read by the kinds and authors that are"
-                " known: the relay may have more"
-            )
+            return f"{read.unproven_seconds} seconds {UNPROVEN}"
         return ""
 
     async def _read(self, dialogue: Dialogue) -> None:
@@ -184,9 +181,8 @@ class RelayBackfill:
             self._events_read += page.total
             return page
 
-        # Only so that a page is not misled by what comes meanwhile; a relay may not care for it.
-        with contextlib.suppress(PageRefused):
-            await dialogue.open_live([self._backdated()])
+        until = min(self._gap.until, int(self._now()))
+        await dialogue.watch(self._gap.since, until, self._kinds.only)
         read_second = functools.partial(self._busy_seconds.read, dialogue)
         saving = asyncio.create_task(self._save_often())
         try:
@@ -194,18 +190,14 @@ class RelayBackfill:
         finally:
             saving.cancel()
 
-    def _backdated(self) -> Filter:
-        """Asks for what is published from now on and dated within what is still to be read."""
-        since, until = self._gap.since, min(self._gap.until, int(self._now()))
-        asked: Filter = {"since": since, "until": max(since, until), "limit": 0}
-        if self._kinds.only is not None:
-            asked["kinds"] = sorted(self._kinds.only)
-        return asked
-
     async def _save_often(self) -> None:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
-            await self._save(BackfillRun.State.RUNNING)
+            try:
+                await self._save(BackfillRun.State.RUNNING)
+            except DatabaseError as error:
+                # An older place costs what is read twice after a kill; the next one may be saved.
+                log.warning("progress_not_saved", relay=self.url, error=str(error))
 
     async def _flush(self) -> None:
         """Until ClickHouse has acknowledged all that was read up to now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -207,6 +207,18 @@ class Dialogue:
             if answer is not _Answer.CLOSED:
                 return  # silence too: what does not come by it comes by the next sweep
         raise RelayGone("the live subscription was closed again and again")
+
+    async def watch(self, since: int, until: int, kinds: Collection[int] | None) -> None:
+        """Subscribes to what is published from now on and dated within that span (Unix seconds,
+        inclusive), so that a page of it is not misled by what comes meanwhile.
+
+        kinds: None for all. A relay may not care for it, and is not held to it.
+        """
+        asked: Filter = {"since": since, "until": max(since, until), "limit": 0}
+        if kinds is not None:
+            asked["kinds"] = sorted(kinds)
+        with contextlib.suppress(PageRefused):
+            await self.open_live([asked])
 
     async def fetch(self, asked: Filter, since: int, until: int) -> Page:
         """One page of that span up to its true EOSE."""

@@ -27,6 +27,8 @@ MAX_KNOWN_AUTHORS = 10_000
 LATEST_UNTIL = 2**31 - 1
 # Before all that can be asked for.
 NO_DATE = -1
+# What is to be said of seconds that `on_unproven` was told of.
+UNPROVEN = "were read by the kinds and authors that are known: the relay may have more"
 
 
 class PageRefused(Exception):

@@ -21,7 +21,7 @@ from ingestion.by_id import BusySeconds, read_ids
 from ingestion.dialogue import Dialogue, Patience, Reception, RelayRefused
 from ingestion.gaps import Gap, Span
 from ingestion.negentropy import Negentropy, NegentropyUnsupported, SpanRefused
-from ingestion.paging import PageRefused, RelayMisbehaved
+from ingestion.paging import UNPROVEN, PageRefused, RelayMisbehaved
 from ingestion.pipeline import WantedKinds
 from ingestion.relay import RelayGone
 from ingestion.sign_in import RelayIdentity
@@ -51,7 +51,10 @@ class Found:
     spans_compared: int = 0
     # Spans that were read page by page.
     spans_paged: int = 0
+    # Of pages: seconds of which the relay has more than it gives, and such as were read only by
+    # the kinds and authors that are known.
     unreachable_seconds: int = 0
+    unproven_seconds: int = 0
 
     def numbers(self) -> dict[str, int]:
         return dataclasses.asdict(self)
@@ -84,7 +87,11 @@ class RelayReconciliation:
         self._spans: list[Span] = [span]
         self._is_supported: bool | None = None
         self._unreachable: set[int] = set()
-        self._pager = new_pager(url, kinds, on_unreachable=self._unreachable.add)
+        self._unproven: set[int] = set()
+        self._now = now
+        self._pager = new_pager(
+            url, kinds, on_unproven=self._unproven.add, on_unreachable=self._unreachable.add
+        )
         self._busy_seconds = BusySeconds(url, kinds)
 
     async def run(self) -> Found:
@@ -98,8 +105,11 @@ class RelayReconciliation:
             raise ReconciliationIncomplete(str(error)) from error
         await self._reception.intake.flushed()
         self.found.unreachable_seconds = len(self._unreachable)
+        self.found.unproven_seconds = len(self._unproven)
         if self.found.unreachable_seconds or self.found.withheld:
             raise ReconciliationIncomplete("the relay keeps back some of what it says it has")
+        if self.found.unproven_seconds:
+            raise ReconciliationIncomplete(f"{self.found.unproven_seconds} seconds {UNPROVEN}")
         return self.found
 
     @contextlib.asynccontextmanager
@@ -169,6 +179,7 @@ class RelayReconciliation:
     async def _page(self, dialogue: Dialogue, span: Span) -> None:
         """Reads all of the span; what is cut goes on where it was."""
         gap = Gap(*span)
+        await dialogue.watch(gap.since, min(gap.until, int(self._now())), self._kinds.only)
         try:
             await self._pager.walk(
                 gap, dialogue.fetch, functools.partial(self._busy_seconds.read, dialogue)

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from rich.console import Console
 
 from funnel.nostr import MAX_CREATED_AT
+from ingestion import backfill
 from ingestion.backfill import BackfillIncomplete, RelayBackfill
 from ingestion.backfill_progress import ProgressBars, ProgressLines
 from ingestion.models import BackfillRun
@@ -145,6 +147,8 @@ class MemoryRunBook:
     """A run over all time that begins, and what is saved of it."""
 
     progress: Progress
+    # So many savings fail, as when Django's database is locked.
+    failures: int = 0
     states: list[tuple[BackfillRun.State, str]] = field(default_factory=list)
 
     async def load(self) -> Progress:
@@ -153,23 +157,29 @@ class MemoryRunBook:
     def save(
         self, progress: Progress, state: BackfillRun.State, error: str = ""
     ) -> asyncio.Future[None]:
+        saved = asyncio.get_running_loop().create_future()
+        if self.failures:
+            self.failures -= 1
+            saved.set_exception(OperationalError("database is locked"))
+            return saved
         self.progress = progress
         self.states.append((state, error))
-        saved = asyncio.get_running_loop().create_future()
         saved.set_result(None)
         return saved
 
 
-async def backfilled(relay: FakeRelay, kinds: WantedKinds) -> tuple[list[str], MemoryRunBook]:
+async def backfilled(
+    relay: FakeRelay, kinds: WantedKinds, *, failures: int = 0
+) -> tuple[list[str], MemoryRunBook]:
     """The ids of what a run has stored, and its book at the end."""
     stored: list[str] = []
-    book = MemoryRunBook(Progress(0, MAX_CREATED_AT, MAX_CREATED_AT, 0, 0))
+    book = MemoryRunBook(Progress(0, MAX_CREATED_AT, MAX_CREATED_AT, 0, 0), failures)
 
     async def write(events: list[Accepted]) -> None:
         stored.extend(accepted.event.id for accepted in events)
 
     reception = reception_into(write, kinds=kinds)
-    backfill = RelayBackfill(
+    work = RelayBackfill(
         relay.url,
         kinds=kinds,
         reception=reception,
@@ -180,7 +190,7 @@ async def backfilled(relay: FakeRelay, kinds: WantedKinds) -> tuple[list[str], M
     )
     writing = asyncio.create_task(reception.intake.run())
     with contextlib.suppress(BackfillIncomplete):
-        await backfill.run()
+        await work.run()
     writing.cancel()
     return sorted(stored), book
 
@@ -216,6 +226,20 @@ def test_a_second_that_was_read_by_what_is_known_is_not_called_complete(kinds, s
         assert state == book.states[-1][0]
         assert ("the relay may have more" in book.states[-1][1]) == (not kinds)
         assert (0 if kinds else 1) == book.progress.unproven_seconds
+
+    run(scenario())
+
+
+def test_progress_is_saved_again_after_the_database_has_failed(monkeypatch):
+    monkeypatch.setattr(backfill, "SAVE_SECONDS", 0.01)
+
+    async def scenario() -> None:
+        async with FakeRelay(notes(300), cap=50, page_seconds=0.05).running() as relay:
+            read, book = await backfilled(relay, WantedKinds(), failures=2)
+
+        assert ids(*notes(300)) == read
+        assert (BackfillRun.State.RUNNING, "") in book.states
+        assert (BackfillRun.State.COMPLETE, "") == book.states[-1]
 
     run(scenario())
 

@@ -18,7 +18,18 @@ from websockets.exceptions import ConnectionClosed
 
 from funnel.nostr import Event
 from ingestion.demo.relay import local_relay
-from tests.builders import T, a_deletion, a_note, a_profile, a_video, alice, as_json, bob, carol
+from tests.builders import (
+    T,
+    a_deletion,
+    a_note,
+    a_profile,
+    a_video,
+    alice,
+    an_event,
+    as_json,
+    bob,
+    carol,
+)
 from tests.delivery import Delivery
 from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_ingest_relay import environment, free_port, publish, stored_ids
@@ -128,6 +139,34 @@ def test_a_relay_without_nip_77_is_read_page_by_page_and_that_is_said(clickhouse
     run(scenario())
 
     assert ids(*stored[5:21]) == sorted(set(stored_ids(clickhouse)) - set(ids(stored[21])))
+
+
+def test_a_backdated_event_that_is_published_while_pages_are_read_hides_nothing(
+    clickhouse, environment
+):
+    stored = notes(300)
+    backdated = a_note(carol, "older than everything", at=-1000)
+
+    async def scenario() -> None:
+        async with FakeRelay(stored, cap=50, live_during={2: [backdated]}).running() as relay:
+            assert 0 == (await reconcile(environment, "--relay", relay.url))[0]
+
+    run(scenario())
+
+    assert ids(*stored, backdated) == sorted(set(stored_ids(clickhouse)))
+
+
+def test_a_second_that_was_read_by_what_is_known_is_not_called_complete(clickhouse, environment):
+    busy = [an_event(kind, bob, content=f"{n}", at=100) for n in range(6) for kind in (1, 7)]
+
+    async def scenario() -> None:
+        async with FakeRelay([*notes(30), *busy], cap=8).running() as relay:
+            code, lines = await reconcile(environment, "--relay", relay.url)
+
+        assert (INCOMPLETE, 1) == (code, lines[-1]["unproven_seconds"])
+        assert "the relay may have more" in lines[-1]["reason"]
+
+    run(scenario())
 
 
 def test_a_relay_that_is_away_is_not_taken_for_one_that_lacks_everything(clickhouse, environment):
