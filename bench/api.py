@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import http.client
 import itertools
 import json
@@ -40,6 +41,8 @@ from tests.gunicorn_service import free_port
 
 DATABASE = "bench_api"
 CLIENTS = (1, 8)
+# So many requests of each client before the other side's turn.
+TURN = 5
 KEPT_TARGET = "/api/videos?sort=recent&limit=50"
 START_SECONDS = 60
 
@@ -116,20 +119,28 @@ def http_client(port: int, target: str) -> Callable[[], None]:
 
 
 def latencies(
-    make: Callable[[], Callable[[], None]], *, clients: int, requests: int
-) -> list[float]:
-    """Milliseconds of each request; every client has a connection of its own, opened before."""
-    taken: list[float] = []
+    *sides: Callable[[], Callable[[], None]], clients: int, requests: int
+) -> list[list[float]]:
+    """Milliseconds of each request to each side; each client has connections of its own, opened
+    before.
+
+    All clients ask one side TURN times and then the other, so that what else the machine does meets
+    both.
+    """
+    taken: list[list[float]] = [[] for _ in sides]
     start = threading.Barrier(clients)
 
     def run() -> None:
-        ask = make()
-        ask()
-        start.wait()
-        for _ in range(max(1, requests // clients)):
-            began = time.perf_counter()
+        asks = [make() for make in sides]
+        for ask in asks:
             ask()
-            taken.append((time.perf_counter() - began) * 1000)
+        for _ in range(max(1, requests // clients // TURN)):
+            for ask, into in zip(asks, taken, strict=True):
+                start.wait()
+                for _ in range(TURN):
+                    began = time.perf_counter()
+                    ask()
+                    into.append((time.perf_counter() - began) * 1000)
 
     threads = [threading.Thread(target=run) for _ in range(clients)]
     for thread in threads:
@@ -159,7 +170,7 @@ def latency(
     # Every thread of the API opens its connection to ClickHouse with its first question.
     for target in all_targets.values():
         latencies(
-            lambda target=target: http_client(port, target),
+            functools.partial(http_client, port, target),
             clients=2 * max(CLIENTS),
             requests=4 * max(CLIENTS),
         )
@@ -167,13 +178,9 @@ def latency(
     for _ in range(rounds):
         for name, target in all_targets.items():
             for clients in CLIENTS:
-                bare = latencies(
-                    lambda name=name: driver_client(asked[name]),
-                    clients=clients,
-                    requests=requests,
-                )
-                api = latencies(
-                    lambda target=target: http_client(port, target),
+                bare, api = latencies(
+                    functools.partial(driver_client, asked[name]),
+                    functools.partial(http_client, port, target),
                     clients=clients,
                     requests=requests,
                 )
