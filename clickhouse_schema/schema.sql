@@ -212,8 +212,7 @@ CREATE TABLE engagement_targets
 (
     `event_id` String CODEC(NONE),
     `target` String CODEC(ZSTD(1)),
-    `created_at` UInt32,
-    INDEX created_at_index created_at TYPE minmax GRANULARITY 1000000
+    `created_at` UInt32 STATISTICS(minmax)
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (event_id, target)
@@ -945,7 +944,7 @@ ARRAY JOIN places AS place;
 CREATE TABLE video_stats
 (
     `video_key` String CODEC(ZSTD(1)),
-    `version` UInt64,
+    `version` UInt64 STATISTICS(minmax),
     `live` Bool,
     `id` String CODEC(ZSTD(1)),
     `pubkey` String CODEC(ZSTD(1)),

@@ -66,8 +66,11 @@ INNER JOIN (
         views,
         loops,
         embedded_loops
-    FROM video_stats FINAL
-    WHERE video_key IN videos
+    FROM video_stats
+    -- of these passes, or of a later one of another projector: older rows are not looked at
+    WHERE video_key IN videos AND version >= arrayMin({passes:Array(UInt64)})
+    ORDER BY version DESC
+    LIMIT 1 BY video_key
 ) AS stats ON places.video_key = stats.video_key
 -- what another projector has begun to write is written to the end by itself
 WHERE places.version <= stats.version

@@ -78,13 +78,15 @@ WITH
         FROM touched_acts
         WHERE pass = {pass:UInt64}
             -- NIP-25: where the id that the reaction names turns out to be known, the id decides alone
+            -- mostly it is a version of the same video
+            AND unless_known NOT IN targets
             AND unless_known NOT IN (
                 SELECT id
                 FROM events_local
                 WHERE id IN (
                     SELECT unless_known
                     FROM touched_acts
-                    WHERE pass = {pass:UInt64} AND unless_known != ''
+                    WHERE pass = {pass:UInt64} AND unless_known != '' AND unless_known NOT IN targets
                 )
                     AND created_at <= {now:UInt32} + 900
             )

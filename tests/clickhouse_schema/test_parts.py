@@ -1,0 +1,53 @@
+"""What a pass looks into: no part that cannot have what is new."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from clickhouse_schema import projector, rest
+from funnel.clickhouse import Clickhouse
+from funnel.sql import Query, parse_query
+from tests.builders import T, a_reaction, a_video, alice, as_json, bob, carol
+from tests.delivery import Delivery
+
+TOUCH = parse_query(
+    "tests.touch",
+    """-- Takes an event into a pass.
+    INSERT INTO touched_events (pass, id, kind, created_at)
+    SELECT {pass:UInt64}, {id:String}, 7, {created_at:UInt32}
+    """,
+)
+
+
+def parts_read(door: Clickhouse, query: Query, params: dict[str, Any], table: str) -> str:
+    """Of how many parts of the table how many are read by an INSERT … SELECT: "1/2"."""
+    select = query.text[query.text.index("\nWITH") :]
+    explained = parse_query(query.name, f"-- Explained.\nEXPLAIN indexes = 1 {select}")
+    plan = "\n".join(row["explain"] for row in door.select(explained, params))
+    [read] = [
+        read
+        for read in re.split(r"ReadFromMergeTree \(\w+\.", plan)[1:]
+        if read.startswith(f"{table})")
+    ]
+    return re.findall(r"Parts: (\d+/\d+)", read)[0]
+
+
+def test_old_parts_are_not_looked_into_for_what_is_new(clickhouse):
+    """ClickHouse knows the dates of a part that it has merged."""
+    delivery = Delivery(clickhouse, now=T + 1000)
+    videos = [a_video(alice, d=f"{n}", at=n) for n in range(4)]
+    old = [a_reaction(video, by=bob, at=100) for video in videos]
+    delivery.deliver([map(as_json, [*videos, *old[:2]]), map(as_json, old[2:])])
+    for table in ("engagement_targets", "video_stats"):
+        clickhouse.command(f"OPTIMIZE TABLE {table} FINAL")
+    new = a_reaction(videos[2], by=carol, at=200)
+    delivery.deliver([[as_json(new)]])
+
+    last = delivery.projector.version
+    acted_on, listed = projector.SQL["touch_acted_on"], rest.SQL["project_listed_videos"]
+    of_pass, of_passes = {"pass": last, "dated": True}, {"passes": [last], "afresh": 0}
+    # As it was while that pass ran.
+    clickhouse.execute(TOUCH, {"pass": last, "id": new.id, "created_at": new.created_at})
+    assert "1/2" == parts_read(clickhouse, acted_on, of_pass, "engagement_targets")
+    assert "1/2" == parts_read(clickhouse, listed, of_passes, "video_stats")
