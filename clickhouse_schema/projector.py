@@ -258,7 +258,8 @@ class Projector:
                 rest_may_wait=is_fresh_only,
             )
         elif self.rest.waits:
-            self.rest.write(this, now=now)
+            # Not waited for: what arrives meanwhile is to be counted at once.
+            self.rest.begin(now=now, is_idle=True)
         if events or resumes or now > state["due_until"]:
             self.door.execute(
                 SQL["write_state"],
@@ -454,7 +455,7 @@ class Projector:
         if touched["profiles"] or touched["texts"]:
             self.rest.names.passes.append(this["pass"])
         if rest_may_wait and not erased and self.rest.wait_seconds:
-            self.rest.begin_overdue(now=now)
+            self.rest.begin(now=now)
         else:
             self.rest.write(this, now=now, afresh=afresh)
         self.forget_people(people["pubkeys"])

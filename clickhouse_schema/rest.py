@@ -74,14 +74,15 @@ class Rest:
         self.list_videos(afresh=afresh)
         self.write_names(this, now=now)
 
-    def begin_overdue(self, *, now: int) -> None:
-        """Begins to write one thing that has waited for long enough.
+    def begin(self, *, now: int, is_idle: bool = False) -> None:
+        """Begins to write one thing that has waited for long enough, or for any time where nothing
+        else is to be done.
 
         One: where nothing runs beside the passes, the next counts wait for it.
         """
         if self.at_work:
             return
-        due = time.monotonic() - self.wait_seconds
+        due = time.monotonic() - (0 if is_idle else self.wait_seconds)
         overdue = [
             waiting
             for waiting in (self.lists, self.names)

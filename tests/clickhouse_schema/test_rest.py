@@ -221,6 +221,21 @@ def test_counts_do_not_wait_for_the_lists_of_an_earlier_pass(delivery, beside):
     assert 1 == places(delivery)["#cats"]
 
 
+def test_counts_do_not_wait_for_lists_that_are_written_while_nothing_came(delivery, beside):
+    delivery.projector.rest.wait_seconds = HOUR
+    take_in(delivery, VIDEO)
+    beside.held["project_listed_videos"] = threading.Event()
+    assert 0 == delivery.projector.run_pass(now=NOW).events
+
+    take_in(delivery, a_reaction(VIDEO, bob))
+
+    assert 1 == likes(delivery)
+    assert {} == places(delivery)
+    beside.held["project_listed_videos"].set()
+    delivery.project()
+    assert 1 == places(delivery)["#cats"]
+
+
 def test_nothing_is_written_of_whom_a_pass_erases(delivery, beside):
     held = beside.held["project_listed_videos"] = threading.Event()
     take_in(delivery, a_video(dave, "mine"))
