@@ -30,7 +30,9 @@ def parts_read(door: Clickhouse, query: Query, params: dict[str, Any], table: st
         for read in re.split(r"ReadFromMergeTree \(\w+\.", plan)[1:]
         if read.startswith(f"{table})")
     ]
-    return re.findall(r"Parts: (\d+/\d+)", read)[0]
+    parts = re.search(r"Parts: (\d+/\d+)", read)
+    assert parts
+    return parts[1]
 
 
 def test_old_parts_are_not_looked_into_for_what_is_new(clickhouse):
