@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from ingestion.messages import RelayMessage, parse_message
+from ingestion.resolver import SystemResolver
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
@@ -105,8 +106,7 @@ class RelayConnection:
 async def connected(url: str) -> AsyncIterator[RelayConnection]:
     """A connection for the time of the block; raises RelayGone when there is none."""
     async with aiohttp.ClientSession(
-        # The system's resolver, whatever else is installed: it knows the names of a local network.
-        connector=aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver()),
+        connector=aiohttp.TCPConnector(resolver=SystemResolver()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
     ) as session:
         try:

@@ -1,0 +1,65 @@
+"""Addresses of relays by their names, asked of the system in threads that nobody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+NUMERIC_NAMES = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+
+
+class SystemResolver(AbstractResolver):
+    """The system's resolver, whatever else is installed: it knows the names of a local network.
+
+    A name server that does not answer holds up a look-up for many seconds, and a thread of the
+    event loop's own executor would hold up the end of the process with it.
+    """
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises OSError where there is no such name, ValueError where it cannot be one."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[Any]] = loop.create_future()
+
+        def tell(outcome: list[Any] | Exception) -> None:
+            if found.done():
+                return  # nobody waits any more
+            if isinstance(outcome, Exception):
+                found.set_exception(outcome)
+            else:
+                found.set_result(outcome)
+
+        def look_up() -> None:
+            outcome: list[Any] | Exception
+            try:
+                outcome = socket.getaddrinfo(
+                    host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+                )
+            except Exception as error:  # whatever it is, it belongs to who asked
+                outcome = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(tell, outcome)
+
+        threading.Thread(target=look_up, name="resolver", daemon=True).start()
+        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(
+                hostname=host,
+                # With the interface of a link-local address.
+                host=socket.getnameinfo(address, NUMERIC_NAMES)[0],
+                port=address[1],
+                family=of,
+                proto=protocol,
+                flags=numeric,
+            )
+            for of, _, protocol, _, address in await found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
