@@ -127,7 +127,6 @@ class RelayBackfill:
         """`report` is called at the start and after each saving."""
         self.url = url
         self._kinds = kinds
-        self._now = now
         self._reception = reception
         self._book = book
         self._visits = Visits(
@@ -181,8 +180,7 @@ class RelayBackfill:
             self._events_read += page.total
             return page
 
-        until = min(self._gap.until, int(self._now()))
-        await dialogue.watch(self._gap.since, until, self._kinds.only)
+        await dialogue.watch(self._gap.since, self._gap.until, self._kinds.only)
         read_second = functools.partial(self._busy_seconds.read, dialogue)
         saving = asyncio.create_task(self._save_often())
         try:

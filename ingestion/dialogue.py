@@ -214,7 +214,8 @@ class Dialogue:
 
         kinds: None for all. A relay may not care for it, and is not held to it.
         """
-        asked: Filter = {"since": since, "until": max(since, until), "limit": 0}
+        until = max(since, min(until, int(self._now())))
+        asked: Filter = {"since": since, "until": until, "limit": 0}
         if kinds is not None:
             asked["kinds"] = sorted(kinds)
         with contextlib.suppress(PageRefused):

@@ -88,7 +88,6 @@ class RelayReconciliation:
         self._is_supported: bool | None = None
         self._unreachable: set[int] = set()
         self._unproven: set[int] = set()
-        self._now = now
         self._pager = new_pager(
             url, kinds, on_unproven=self._unproven.add, on_unreachable=self._unreachable.add
         )
@@ -179,7 +178,7 @@ class RelayReconciliation:
     async def _page(self, dialogue: Dialogue, span: Span) -> None:
         """Reads all of the span; what is cut goes on where it was."""
         gap = Gap(*span)
-        await dialogue.watch(gap.since, min(gap.until, int(self._now())), self._kinds.only)
+        await dialogue.watch(gap.since, gap.until, self._kinds.only)
         try:
             await self._pager.walk(
                 gap, dialogue.fetch, functools.partial(self._busy_seconds.read, dialogue)

@@ -10,6 +10,7 @@ from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, parse_query
 from tests.builders import T, a_reaction, a_video, alice, as_json, bob, carol
 from tests.delivery import Delivery
+from tests.videos.test_reading import plan
 
 TOUCH = parse_query(
     "tests.touch",
@@ -23,11 +24,10 @@ TOUCH = parse_query(
 def parts_read(door: Clickhouse, query: Query, params: dict[str, Any], table: str) -> str:
     """Of how many parts of the table how many are read by an INSERT … SELECT: "1/2"."""
     select = query.text[query.text.index("\nWITH") :]
-    explained = parse_query(query.name, f"-- Explained.\nEXPLAIN indexes = 1 {select}")
-    plan = "\n".join(row["explain"] for row in door.select(explained, params))
+    explained = plan(door, parse_query(query.name, f"-- What is written.{select}"), params)
     [read] = [
         read
-        for read in re.split(r"ReadFromMergeTree \(\w+\.", plan)[1:]
+        for read in re.split(r"ReadFromMergeTree \(\w+\.", explained)[1:]
         if read.startswith(f"{table})")
     ]
     parts = re.search(r"Parts: (\d+/\d+)", read)
