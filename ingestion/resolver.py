@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import concurrent.futures
 import socket
 import threading
 from typing import Any
@@ -24,30 +24,20 @@ class SystemResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Raises OSError where there is no such name, ValueError where it cannot be one."""
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[list[Any]] = loop.create_future()
-
-        def tell(outcome: list[Any] | Exception) -> None:
-            if found.done():
-                return  # nobody waits any more
-            if isinstance(outcome, Exception):
-                found.set_exception(outcome)
-            else:
-                found.set_result(outcome)
+        found: concurrent.futures.Future[list[Any]] = concurrent.futures.Future()
 
         def look_up() -> None:
-            outcome: list[Any] | Exception
+            found.set_running_or_notify_cancel()
             try:
-                outcome = socket.getaddrinfo(
-                    host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+                found.set_result(
+                    socket.getaddrinfo(
+                        host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+                    )
                 )
             except Exception as error:  # whatever it is, it belongs to who asked
-                outcome = error
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(tell, outcome)
+                found.set_exception(error)
 
         threading.Thread(target=look_up, name="resolver", daemon=True).start()
-        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
         return [
             ResolveResult(
                 hostname=host,
@@ -56,9 +46,9 @@ class SystemResolver(AbstractResolver):
                 port=address[1],
                 family=of,
                 proto=protocol,
-                flags=numeric,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for of, _, protocol, _, address in await found
+            for of, _, protocol, _, address in await asyncio.wrap_future(found)
         ]
 
     async def close(self) -> None:
