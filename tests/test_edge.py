@@ -47,9 +47,9 @@ def edge(origin, tmp_path_factory):
         yield port
 
 
-def stampede(port, target):
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        return list(clients.map(lambda _: get(port, target), range(CLIENTS)))
+def stampede(port, target, clients=CLIENTS):
+    with ThreadPoolExecutor(clients) as crowd:
+        return list(crowd.map(lambda _: get(port, target), range(clients)))
 
 
 def wait_for(condition):
@@ -77,6 +77,32 @@ def test_200_clients_cost_one_request_when_an_answer_is_new_and_one_when_it_is_o
 
     said.gate.set()
     wait_for(lambda: get(edge, "/api/crowd").body == b'{"answer": 2}')
+
+
+def test_a_crowd_does_not_wait_until_nginx_looks_again(origin, edge):
+    # nginx looks every 500 ms. Each of three crowds would wait for that; a slow machine spoils one.
+    waited = []
+    for path in ("/api/crowd/1", "/api/crowd/2", "/api/crowd/3"):
+        origin.says(path, Said())
+        began = time.monotonic()
+        assert {200} == {got.status for got in stampede(edge, path, clients=50)}
+        waited.append(time.monotonic() - began)
+        assert 1 == len(origin.requests(path))
+
+    assert min(waited) < 0.45
+
+
+def test_a_crowd_that_waits_for_a_slow_answer_asks_for_it_once(origin, edge):
+    said = origin.says("/api/slow", Said())
+    said.gate.clear()
+    with ThreadPoolExecutor(1) as beside:
+        crowd = beside.submit(stampede, edge, "/api/slow")
+        # So long nginx lets nobody else ask, if it is not told how long an answer may take.
+        time.sleep(5.5)
+        said.gate.set()
+        assert {200} == {got.status for got in crowd.result()}
+
+    assert 1 == len(origin.requests("/api/slow"))
 
 
 def test_packed_and_unpacked_are_one_question(origin, edge):
