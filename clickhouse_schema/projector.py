@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import structlog
@@ -187,6 +187,8 @@ class Projector:
         self.one_server = one_server
         self.beside = Beside(beside)
         self.rest = Rest(door, wait_seconds=rest_wait_seconds, beside=self.beside)
+        # What is let go of the pass before.
+        self.dropping: Future[None] | None = None
         self.forget = forget
         # Whom it could not be done for, and when to try again: the answers do not wait for it.
         self.to_forget: set[str] = set()
@@ -342,6 +344,7 @@ class Projector:
                 SQL["touch_keys"], this | span | {"what": what, "until_key": chunk.until_key}
             )
         self.compute(this, now=now, afresh=True, follow=False)
+        self.drop(this)
         self.rest.list_videos(afresh=True)
         self.rest.write_names(this, now=now, follow=False, unchanged_texts=True)
         reached = {name: state[name] for name in ("settled_until_ms", "due_until")}
@@ -451,7 +454,7 @@ class Projector:
             self.touch_videos(this)
         rows = self.erase(this, people) if erased else {}
         touched = self.compute(this, now=now, afresh=afresh)
-        self.door.execute(SQL["drop_events"], this)
+        self.drop(this)
         if touched["profiles"] or touched["texts"]:
             self.rest.names.passes.append(this["pass"])
         if rest_may_wait and not erased and self.rest.wait_seconds:
@@ -460,6 +463,7 @@ class Projector:
             self.rest.write(this, now=now, afresh=afresh)
         self.forget_people(people["pubkeys"])
         if erased:
+            self.wait_for_drop()
             # Not before: an erasure that ends in the middle is pending still.
             self.door.execute(SQL["record_erasures"], people)
             log.info("pubkeys_erased", pubkeys=len(erased), rows=rows)
@@ -540,7 +544,6 @@ class Projector:
         self.door.execute(SQL["touch_acts"], at)
         self.door.execute(*self.project_videos(at))
         self.rest.lists.passes.append(this["pass"])
-        self.door.execute(SQL["drop_acts"], this)
 
     def project_videos(self, at: dict[str, Any]) -> tuple[Query, dict[str, Any]]:
         """Without what nobody has configured: it would be planned all the same."""
@@ -564,7 +567,25 @@ class Projector:
             after_key = found["until_key"]
             self.door.execute(SQL["touch_chunk"], span | {"chunk": chunk, "until_key": after_key})
             self.compute_videos({"pass": chunk}, now=now)
+            self.drop({"pass": chunk})
             self.rest.list_videos(afresh=afresh)
+
+    def drop(self, this: dict[str, Any]) -> None:
+        """Lets go of what a pass has looked up, beside what follows: no count waits for it.
+
+        Raises what has kept the pass before from that.
+        """
+        self.wait_for_drop()
+        self.dropping = self.beside.begin(lambda: self.drop_partitions(this))
+
+    def wait_for_drop(self) -> None:
+        dropping, self.dropping = self.dropping, None
+        if dropping:
+            dropping.result()
+
+    def drop_partitions(self, this: dict[str, Any]) -> None:
+        for name in ("drop_acts", "drop_events"):
+            self.door.execute(SQL[name], this)
 
     def compute_trust(self) -> None:
         """Computes everybody's standing again; videos count it when they are computed next."""

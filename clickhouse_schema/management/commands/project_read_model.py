@@ -47,8 +47,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # What the projector has done beside a pass, and beside all of them.
-        with ThreadPoolExecutor(max_workers=2) as beside:
+        # What a pass has done beside it, what it has let go after it, and the rest of all of them.
+        with ThreadPoolExecutor(max_workers=3) as beside:
             self.project(configured_projector(clickhouse, beside=beside), **options)
 
     def project(self, projector: Projector, **options: Any) -> None:
