@@ -21,7 +21,7 @@ from cachetools import LRUCache
 
 from . import native
 from .protocol import ErrorCode, QueryError
-from .statements import Insert, Tokens, literal
+from .statements import Insert, Tokens, changes_definitions, literal
 
 # A setting without effect on one node: it marks the queries of a session, for KILL QUERY.
 SESSION_MARK = "distributed_replica_max_ignored_errors"
@@ -45,8 +45,6 @@ ENGINE_OPTIONS = {
 # A service asks the same texts again and again, and parsing a long one costs milliseconds, finding
 # the columns of its result nearly as much as the result.
 KEPT_TEXTS = 128
-# Statements that begin so change no column of any table, and no setting.
-CHANGES_ROWS_ONLY = frozenset({"INSERT", "TRUNCATE", "DELETE", "UPDATE", "OPTIMIZE"})
 
 ERROR = re.compile(r"Code: (\d+)\. (.*)", re.DOTALL)
 UNKNOWN_EXCEPTION = 1002
@@ -184,15 +182,14 @@ class Session:
             if empty:
                 yield self._columns_of_result(sql, parameters)
         else:
-            begin = Tokens(sql).text.upper()
             try:
                 content = self._ask(sql, "Native", parameters)
             finally:
-                if begin not in CHANGES_ROWS_ONLY:
+                if changes_definitions(sql):
                     self._engine.definitions = object()
             if content:
                 yield content
-            if kind == "CONTROL" and begin == "SET":
+            if kind == "CONTROL" and Tokens(sql).text.upper() == "SET":
                 self._remember_settings()
 
     def insert_columns(self, insert: Insert, parameters: Mapping[str, str]) -> native.Block:

@@ -17,6 +17,9 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+# Statements that begin so change no column of any table, and no setting.
+CHANGES_ROWS_ONLY = frozenset({"INSERT", "TRUNCATE", "DELETE", "UPDATE", "OPTIMIZE"})
+
 ESCAPES = {
     "b": "\b", "f": "\f", "r": "\r", "n": "\n", "t": "\t", "0": "\0", "a": "\a", "v": "\v",
     "e": "\x1b", "\\": "\\", "'": "'", '"': '"', "`": "`",
@@ -73,6 +76,23 @@ def parse_insert(sql: str) -> Insert | None:
     if tokens.text:
         return None
     return Insert(table, column_list, columns, settings)
+
+
+def changes_definitions(sql: str) -> bool:
+    """Whether a statement that is no question may change the columns of a table, or a setting."""
+    tokens = Tokens(sql)
+    if tokens.text.upper() in CHANGES_ROWS_ONLY:
+        return False
+    if not (tokens.accept("ALTER") and tokens.accept("TABLE")):
+        return True
+    tokens.advance()
+    while tokens.accept("."):
+        tokens.advance()
+    if not (tokens.accept("DROP") and tokens.accept("PARTITION")):
+        return True
+    # Its value; after it could come another change.
+    tokens.advance()
+    return bool(tokens.text)
 
 
 class Tokens:

@@ -7,7 +7,13 @@ from clickhouse_driver.util.escape import escape_param
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel.clickhouse_local.statements import Insert, literal, parameter_text, parse_insert
+from funnel.clickhouse_local.statements import (
+    Insert,
+    changes_definitions,
+    literal,
+    parameter_text,
+    parse_insert,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +80,22 @@ def test_parameters_need_not_be_quoted(sent: str, expected: str) -> None:
 
 def test_a_literal_keeps_its_quotes_inside() -> None:
     assert r"'it\'s \\ here'" == literal("it's \\ here")
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("-- Rows.\nINSERT INTO t SELECT 1", False),
+        ("truncate table t", False),
+        ("ALTER TABLE t DROP PARTITION {pass:UInt64}", False),
+        ("alter table `d`.`t` drop partition 1", False),
+        ("ALTER TABLE t DROP PARTITION 1, ADD COLUMN b String", True),
+        ("ALTER TABLE t DROP COLUMN partition", True),
+        ("ALTER TABLE t ADD COLUMN b String", True),
+        ("ALTER USER u DROP PARTITION 1", True),
+        ("CREATE TABLE t (a UInt8) ENGINE = Memory", True),
+        ("SET join_use_nulls = 1", True),
+    ],
+)
+def test_what_may_change_a_column_or_a_setting_is_recognised(sql: str, expected: bool) -> None:
+    assert expected == changes_definitions(sql)
