@@ -28,11 +28,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.test import Client
 
+from bench.processes import children, cpu_seconds
 from funnel import clickhouse
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, parse_query
@@ -164,8 +165,9 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def latency(
-    port: int, all_targets: dict[str, str], *, rounds: int, requests: int
+    site: Gunicorn, all_targets: dict[str, str], *, rounds: int, requests: int
 ) -> dict[str, Any]:
+    port = site.port
     asked = {name: statements_of(target) for name, target in all_targets.items()}
     # Every thread of the API opens its connection to ClickHouse with its first question.
     for target in all_targets.values():
@@ -175,22 +177,27 @@ def latency(
             requests=4 * max(CLIENTS),
         )
     found: dict[str, list[tuple[list[float], list[float]]]] = {}
+    spent: dict[str, float] = {}
     for _ in range(rounds):
         for name, target in all_targets.items():
             for clients in CLIENTS:
+                before = site.processor_seconds()
                 bare, api = latencies(
                     functools.partial(driver_client, asked[name]),
                     functools.partial(http_client, port, target),
                     clients=clients,
                     requests=requests,
                 )
-                found.setdefault(f"{name}, {clients} clients", []).append((bare, api))
-    return {name: compared(pairs) for name, pairs in found.items()}
+                of = f"{name}, {clients} clients"
+                found.setdefault(of, []).append((bare, api))
+                spent[of] = spent.get(of, 0) + site.processor_seconds() - before
+    return {name: compared(pairs, spent[name]) for name, pairs in found.items()}
 
 
-def compared(rounds: list[tuple[list[float], list[float]]]) -> dict[str, Any]:
+def compared(rounds: list[tuple[list[float], list[float]]], spent: float) -> dict[str, Any]:
     """Of the requests of each round, without and with the API, in milliseconds.
 
+    spent: gunicorn's seconds of processor time for them.
     A round has too few requests for a hundredth of them to say anything: the 99th percentiles are
     those of all rounds together.
     """
@@ -205,6 +212,7 @@ def compared(rounds: list[tuple[list[float], list[float]]]) -> dict[str, Any]:
         "sql_p99_ms": round(bare_p99, 1),
         "api_p99_ms": round(api_p99, 1),
         "p99_added_ms": round(api_p99 - bare_p99, 1),
+        "gunicorn_ms": round(1000 * spent / sum(map(len, api)), 2),
     }
 
 
@@ -273,8 +281,16 @@ def filled(server: LocalServer, database: str, events: int) -> dict[str, str]:
     return environment
 
 
+class Gunicorn(NamedTuple):
+    port: int
+    pid: int
+
+    def processor_seconds(self) -> float:
+        return sum(map(cpu_seconds, (self.pid, *children(self.pid))))
+
+
 @contextlib.contextmanager
-def gunicorn(directory: Path, environment: dict[str, str], *application: str) -> Iterator[int]:
+def gunicorn(directory: Path, environment: dict[str, str], *application: str) -> Iterator[Gunicorn]:
     port = free_port()
     metrics = directory / f"metrics-{port}"
     with (directory / f"gunicorn-{port}.log").open("wb") as log:
@@ -296,7 +312,7 @@ def gunicorn(directory: Path, environment: dict[str, str], *application: str) ->
             assert process.poll() is None, "gunicorn ended"
             assert time.monotonic() < deadline, "gunicorn does not answer"
             time.sleep(0.1)
-        yield port
+        yield Gunicorn(port, process.pid)
     finally:
         process.terminate()
         process.wait(30)
@@ -318,18 +334,18 @@ def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -
     settings.CLICKHOUSE["reader"].update(reached, readonly=True)
     [video] = clickhouse.connections["reader"].select(A_VIDEO, {})
 
-    with gunicorn(directory, environment | {"CACHE_MEMORY_MB": "0"}) as port:
-        uncached = latency(port, targets(video), rounds=options.rounds, requests=options.requests)
+    with gunicorn(directory, environment | {"CACHE_MEMORY_MB": "0"}) as site:
+        uncached = latency(site, targets(video), rounds=options.rounds, requests=options.requests)
     keeping = {"CACHE_FRESH_SECONDS": "3600", "CACHE_LIST_SECONDS": "3600"}
-    with gunicorn(directory, environment | keeping) as port:
-        tag, size = first_answer(port)
+    with gunicorn(directory, environment | keeping) as site:
+        tag, size = first_answer(site.port)
         bare = environment | {
             "DJANGO_SETTINGS_MODULE": "bench.bare_site",
             "BARE_BYTES": str(size),
         }
-        with gunicorn(directory, bare, "django.core.wsgi:get_wsgi_application()") as bare_port:
+        with gunicorn(directory, bare, "django.core.wsgi:get_wsgi_application()") as bare_site:
             cached = kept(
-                {"kept": port, "bare": bare_port},
+                {"kept": site.port, "bare": bare_site.port},
                 tag,
                 rounds=options.rounds,
                 seconds=options.seconds,
@@ -347,7 +363,7 @@ def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -
 def table(result: dict[str, Any]) -> str:
     lines = [
         f"{'uncached, ms':<30}{'SQL p50':>9}{'API p50':>9}{'ratio':>7}"
-        f"{'SQL p99':>9}{'API p99':>9}{'p99 added':>11}"
+        f"{'SQL p99':>9}{'API p99':>9}{'p99 added':>11}{'gunicorn':>10}"
     ]
     for name, row in result["uncached"].items():
         sql, api = row["sql_p50_ms"]["median"], row["api_p50_ms"]["median"]
@@ -355,6 +371,7 @@ def table(result: dict[str, Any]) -> str:
         lines.append(
             f"{name:<30}{sql:>9.1f}{api:>9.1f}{ratio:>7.2f}"
             f"{row['sql_p99_ms']:>9.1f}{row['api_p99_ms']:>9.1f}{row['p99_added_ms']:>11.1f}"
+            f"{row['gunicorn_ms']:>10.2f}"
         )
     lines.append("")
     for name, row in result["kept"].items():

@@ -39,7 +39,8 @@ django.setup()
 
 import structlog  # noqa: E402
 
-from bench.ingest import cpu_seconds, free_port  # noqa: E402
+from bench.ingest import free_port  # noqa: E402
+from bench.processes import children, cpu_seconds  # noqa: E402
 from clickhouse_schema.generated import Generated  # noqa: E402
 from clickhouse_schema.projector import Projector  # noqa: E402
 from clickhouse_schema.rebuild import Rebuild  # noqa: E402
@@ -89,10 +90,6 @@ class Load:
     nginx_cores: float
     nginx_us_per_request: float
     errors: int
-
-
-def children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def load(

@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.api import filled, gunicorn, spread
+from bench.api import Gunicorn, filled, gunicorn, spread
 from tests.clickhouse_server import LocalServer
 
 DATABASE = "bench_gunicorn"
@@ -43,31 +43,14 @@ LOADS = {
     "kept": {"CACHE_FRESH_SECONDS": "3600", "CACHE_LIST_SECONDS": "3600"},
     "computed": {"CACHE_MEMORY_MB": "0"},
 }
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found]
-
-
-def processor_seconds(server: LocalServer) -> float:
-    """Of the gunicorn that runs now beside the server, with its workers."""
-    assert server.process
-    [master] = set(children(os.getpid())) - {server.process.pid}
-    taken = 0
-    for pid in (master, *children(master)):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        taken += int(fields[11]) + int(fields[12])
-    return taken / TICKS
-
-
-def asked(server: LocalServer, port: int, seconds: int) -> dict[str, float]:
+def asked(site: Gunicorn, seconds: int) -> dict[str, float]:
     command = ["wrk", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
-    command += ["--timeout=30s", "--latency", f"http://127.0.0.1:{port}{TARGET}"]
-    before = processor_seconds(server)
+    command += ["--timeout=30s", "--latency", f"http://127.0.0.1:{site.port}{TARGET}"]
+    before = site.processor_seconds()
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    taken = processor_seconds(server) - before
+    taken = site.processor_seconds() - before
     assert "Non-2xx" not in said, said
     requests = re.search(r"(\d+) requests in", said)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
@@ -93,11 +76,11 @@ def measure(server: LocalServer, directory: Path, options: argparse.Namespace) -
             arguments = f"--worker-class {kind} --workers {workers} --threads {threads}"
             for load, keeping in LOADS.items():
                 own = environment | keeping | {"GUNICORN_CMD_ARGS": arguments}
-                with gunicorn(directory, own) as port:
+                with gunicorn(directory, own) as site:
                     # Every worker and thread has its connection and its answer before it counts.
-                    asked(server, port, 1)
+                    asked(site, 1)
                     row = found[load].setdefault(f"{kind} {workers} x {threads}", {})
-                    for name, value in asked(server, port, options.seconds).items():
+                    for name, value in asked(site, options.seconds).items():
                         row.setdefault(name, []).append(value)
     return {
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},

@@ -19,9 +19,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import statistics
@@ -31,6 +33,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -39,6 +42,7 @@ from urllib.request import urlopen
 import orjson
 from coincurve import PublicKeyXOnly
 
+from bench.processes import cpu_seconds, resident_mib
 from funnel.clickhouse import Clickhouse
 from funnel.nostr import Event, Kind
 from funnel.sql import parse_query
@@ -57,7 +61,6 @@ POLL_SECONDS = 0.1
 WORKER_POLL_SECONDS = 0.25
 # The first seconds are growth to the working size, not a leak.
 WARM_UP_SHARE = 0.25
-TICKS = os.sysconf("SC_CLK_TCK")
 
 TABLES = parse_query(
     "bench.tables",
@@ -216,24 +219,33 @@ def free_port() -> int:
         return port
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 # --- Events ---------------------------------------------------------------------------------------
 
 
 def made(directory: Path, events: int) -> Path:
     """A file with so many distinct events, one JSON a line, none of them a view."""
-    crowd = Crowd("bench")
-    start = int(time.time()) - 60 - events // 1_000
-    file = directory / f"events-{events}.jsonl"
+    cores = os.cpu_count() or 1
+    shares = [events // cores + (core < events % cores) for core in range(cores)]
+    files = [directory / f"events-{events}-{core}.jsonl" for core in range(cores)]
+    # Each has seconds of its own, so that no two sign the same profile.
+    starts = itertools.accumulate((share // 1_000 + 1 for share in shares[:-1]), initial=0)
+    begin = int(time.time()) - 60 - events // 1_000 - cores
+    with ProcessPoolExecutor(cores) as signers:
+        for signing in [
+            signers.submit(sign, files[core], f"bench {core}", shares[core], begin + start)
+            for core, start in enumerate(starts)
+        ]:
+            signing.result()
+    with files[0].open("ab") as lines:
+        for file in files[1:]:
+            with file.open("rb") as more:
+                shutil.copyfileobj(more, lines, 2**20)
+            file.unlink()
+    return files[0]
+
+
+def sign(file: Path, seed: str, events: int, start: int) -> None:
+    crowd = Crowd(seed)
     seen: set[str] = set()
     with file.open("wb") as lines:
         while len(seen) < events:
@@ -241,7 +253,6 @@ def made(directory: Path, events: int) -> Path:
             if signed.event.kind != Kind.VIEW and signed.event.id not in seen:
                 seen.add(signed.event.id)
                 lines.write(signed.json + b"\n")
-    return file
 
 
 # --- Ceilings -------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.ingest import Site, made, report, resident_mib
+from bench.ingest import Site, made, report
+from bench.processes import resident_mib
 from ingestion.pipeline import RECENT_IDS
 
 SAMPLE_SECONDS = 1.0

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.ingest import STORED, Ingestion, Site, made, report, resident_mib
+from bench.ingest import STORED, Ingestion, Site, made, report
+from bench.processes import resident_mib
 
 BEFORE_SECONDS = 5
 # Sent at most for so long after the outage; a worker that is slower than 1.2 times live is not

@@ -22,13 +22,13 @@ from bench.ingest import (
     POLL_SECONDS,
     STORED,
     Site,
-    cpu_seconds,
     flood_began,
     made,
     report,
     spread,
     worker_numbers,
 )
+from bench.processes import cpu_seconds
 
 
 def rate(site: Site, halves: list[Path], workers: int, events: int) -> dict[str, float]:

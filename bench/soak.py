@@ -29,8 +29,8 @@ from urllib.parse import urlencode
 
 import structlog
 
-from bench.edge import children
-from bench.ingest import Site, cpu_seconds, free_port, made, resident_mib, wait_for
+from bench.ingest import Site, free_port, made, wait_for
+from bench.processes import children, cpu_seconds, resident_mib
 
 # Signing takes longer than sending: so many seconds' events are made, and no more are sent.
 SPARE_SECONDS = 10
