@@ -456,7 +456,7 @@ class Projector:
         touched = self.compute(this, now=now, afresh=afresh)
         self.drop(this)
         if touched["profiles"] or touched["texts"]:
-            self.rest.names.passes.append(this["pass"])
+            self.rest.owes_names(this)
         if rest_may_wait and not erased and self.rest.wait_seconds:
             self.rest.begin(now=now)
         else:
@@ -543,7 +543,7 @@ class Projector:
         self.door.execute(SQL["touch_targets"], at)
         self.door.execute(SQL["touch_acts"], at)
         self.door.execute(*self.project_videos(at))
-        self.rest.lists.passes.append(this["pass"])
+        self.rest.owes_lists(this)
 
     def project_videos(self, at: dict[str, Any]) -> tuple[Query, dict[str, Any]]:
         """Without what nobody has configured: it would be planned all the same."""

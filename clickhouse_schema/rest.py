@@ -61,6 +61,14 @@ class Rest:
         """Whether something is still to be written for a pass that is through."""
         return bool(self.lists.passes or self.names.passes)
 
+    def owes_lists(self, this: dict[str, Any]) -> None:
+        """The videos of this pass are not in their lists yet."""
+        self.lists.passes.append(this["pass"])
+
+    def owes_names(self, this: dict[str, Any]) -> None:
+        """The profiles and texts that this pass has touched are not written yet."""
+        self.names.passes.append(this["pass"])
+
     def hold(self, seen_until_ms: int) -> None:
         """After a pass that found what arrived later than this: keeps from settling what waits."""
         if not self.waits:
