@@ -55,7 +55,8 @@ CEILING_BATCH = 5_000
 COPIES = 4.7
 FRESHNESS_RATE = 1_000
 FRESHNESS_SECONDS = 40
-MARKER_EVERY = 500
+# Not a whole number of batches, or all markers would come at the same moment of one.
+MARKER_EVERY = 487
 POLL_SECONDS = 0.1
 # The worker answers: asked more often, it would be measured answering.
 WORKER_POLL_SECONDS = 0.25

@@ -13,6 +13,11 @@ from funnel.nostr import relay_place
 
 # Nobody waits for a place in a list or a new name as for a count.
 REST_WAIT_SECONDS = 2.0
+# Nor for a view. A worker writes the views of a batch after its other events, and a pass costs for
+# these few nearly what it costs for all.
+VIEWS_WAIT_SECONDS = 1.0
+# Longer than a busy worker waits from one insert to the next.
+IDLE_SECONDS = 0.6
 
 
 def configured_projector(door: Door, *, beside: Executor | None = None) -> Projector:
@@ -26,6 +31,8 @@ def configured_projector(door: Door, *, beside: Executor | None = None) -> Proje
         trust_hops=settings.TRUST_HOPS,
         one_server=not settings.CLICKHOUSE_CLUSTER,
         rest_wait_seconds=REST_WAIT_SECONDS,
+        views_wait_seconds=VIEWS_WAIT_SECONDS,
+        idle_seconds=IDLE_SECONDS,
         insert_seconds=settings.CLICKHOUSE["default"]["query_seconds"],
         forget=forget,
         beside=beside,

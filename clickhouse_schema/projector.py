@@ -154,6 +154,8 @@ class Projector:
     one_server: whether all inserts go through the server that `door` asks, which then knows those
     that are under way.
     rest_wait_seconds: as `wait_seconds` of Rest.
+    views_wait_seconds: how long views wait for other events, to be taken in with them.
+    idle_seconds: after so long a time without arrivals the rest need not wait.
     forget: deletes what is kept of people beside ClickHouse; whether that could be done.
     beside: as `threads` of Beside. Without it all statements run one after the other.
     """
@@ -171,6 +173,8 @@ class Projector:
         lag_seconds: float | None = None,
         one_server: bool = False,
         rest_wait_seconds: float = 0,
+        views_wait_seconds: float = 0,
+        idle_seconds: float = 0,
         forget: Callable[[Sequence[str]], bool] = lambda pubkeys: True,
         beside: Executor | None = None,
     ) -> None:
@@ -189,6 +193,8 @@ class Projector:
         self.rest = Rest(door, wait_seconds=rest_wait_seconds, beside=self.beside)
         # What is let go of the pass before.
         self.dropping: Future[None] | None = None
+        self.views_wait_ms = round(1000 * views_wait_seconds)
+        self.idle_ms = round(1000 * idle_seconds)
         self.forget = forget
         # Whom it could not be done for, and when to try again: the answers do not wait for it.
         self.to_forget: set[str] = set()
@@ -206,8 +212,10 @@ class Projector:
         # Whether a pass before this one may have ended in the middle.
         self.may_have_failed = True
 
-    def run_pass(self, *, now: int) -> Pass:
+    def run_pass(self, *, now: int, at_once: bool = False) -> Pass:
         """Takes in one chunk of what is new at Unix second `now`.
+
+        at_once: whether views are not to wait for other events.
 
         Raises the door's errors; what was touched is then taken up by the next pass.
         """
@@ -221,6 +229,10 @@ class Projector:
         seen_until_ms = max(self.seen_until_ms, settled_until_ms)
         horizon_ms, is_sure = self.horizon(state)
         fresh = self.next_arrivals(seen_until_ms, horizon_ms, CHUNK_EVENTS)
+        if fresh.kinds == {Kind.VIEW} and not at_once:
+            first_ms = min(fresh.inserts)
+            if state["server_ms"] - first_ms < self.views_wait_ms:
+                fresh, horizon_ms = Chunk(seen_until_ms, seen_until_ms), first_ms - 1
         if is_sure:
             self.complete.update(fresh.inserts)
         elif fresh.events:
@@ -261,7 +273,8 @@ class Projector:
             )
         elif self.rest.waits:
             # Not waited for: what arrives meanwhile is to be counted at once.
-            self.rest.begin(now=now, is_idle=True)
+            is_idle = state["server_ms"] - seen_until_ms >= self.idle_ms
+            self.rest.begin(now=now, is_idle=is_idle)
         if events or resumes or now > state["due_until"]:
             self.door.execute(
                 SQL["write_state"],
@@ -306,7 +319,7 @@ class Projector:
         """Runs passes until nothing waits; returns how many events they looked at."""
         events = 0
         while True:
-            result = self.run_pass(now=now)
+            result = self.run_pass(now=now, at_once=True)
             events += result.events
             if not result.more:
                 break

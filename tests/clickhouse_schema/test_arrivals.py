@@ -13,7 +13,18 @@ from clickhouse_schema.projector import Projector
 from funnel.clickhouse import Clickhouse
 from funnel.sql import load_query, parse_query
 from ingestion import writer
-from tests.builders import T, a_deletion, a_reaction, a_video, alice, as_json, bob, carol, dave
+from tests.builders import (
+    T,
+    a_deletion,
+    a_reaction,
+    a_video,
+    a_view,
+    alice,
+    as_json,
+    bob,
+    carol,
+    dave,
+)
 from tests.clickhouse_schema.lively_day import rows
 from tests.clickhouse_schema.test_projector import INSERT_LATE
 from tests.delivery import Delivery
@@ -95,6 +106,39 @@ def test_an_insert_that_hangs_is_not_waited_for(delivery, slow_insert, monkeypat
     while projector.run_pass(now=NOW).events:
         pass
     assert 3 == video(delivery)["likes"]
+
+
+def test_views_are_taken_in_with_other_events(delivery):
+    deliver(delivery, VIDEO)
+    delivery.projector.views_wait_ms = 3_600_000
+    delivery.write([as_json(a_view(VIDEO, phase="start"))])
+
+    waiting = delivery.projector.run_pass(now=NOW)
+    assert 0 == waiting.events
+    assert 0 < waiting.behind_seconds < 60
+    assert 0 == video(delivery)["views"]
+
+    delivery.write([as_json(a_reaction(VIDEO, bob))])
+    assert 2 == delivery.projector.run_pass(now=NOW).events
+    assert 1 == video(delivery)["views"]
+
+
+def test_views_wait_no_longer_than_they_may(delivery):
+    deliver(delivery, VIDEO)
+    delivery.projector.views_wait_ms = 1
+    delivery.write([as_json(a_view(VIDEO, phase="start"))])
+    time.sleep(0.01)
+
+    assert 1 == delivery.projector.run_pass(now=NOW).events
+
+
+def test_views_do_not_wait_where_nothing_else_will_come(delivery):
+    deliver(delivery, VIDEO)
+    delivery.projector.views_wait_ms = 3_600_000
+
+    deliver(delivery, a_view(VIDEO, phase="start"))
+
+    assert 1 == video(delivery)["views"]
 
 
 def settled(delivery: Delivery) -> int:

@@ -155,6 +155,18 @@ def test_lists_wait_no_longer_than_they_may(delivery):
     assert 1 == places(delivery)["#cats"]
 
 
+def test_lists_wait_until_nothing_has_come_for_a_while(delivery):
+    take_in(delivery, VIDEO)
+    delivery.projector.idle_ms = 3_600_000
+    delivery.projector.run_pass(now=NOW)
+    assert {} == places(delivery)
+
+    delivery.projector.idle_ms = 0
+    delivery.projector.run_pass(now=NOW)
+
+    assert 0 == places(delivery)["#cats"]
+
+
 def test_lists_and_names_take_turns(delivery):
     delivery.projector.rest.wait_seconds = 1e-6
     take_in(delivery, VIDEO)
