@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import re
@@ -229,14 +228,11 @@ def made(directory: Path, events: int) -> Path:
     shares = [events // cores + (core < events % cores) for core in range(cores)]
     files = [directory / f"events-{events}-{core}.jsonl" for core in range(cores)]
     # Each has seconds of its own, so that no two sign the same profile.
-    starts = itertools.accumulate((share // 1_000 + 1 for share in shares[:-1]), initial=0)
-    begin = int(time.time()) - 60 - events // 1_000 - cores
+    seconds = [share // 1_000 + 1 for share in shares]
+    end = int(time.time()) - 60
+    starts = [end - sum(seconds[core:]) for core in range(cores)]
     with ProcessPoolExecutor(cores) as signers:
-        for signing in [
-            signers.submit(sign, files[core], f"bench {core}", shares[core], begin + start)
-            for core, start in enumerate(starts)
-        ]:
-            signing.result()
+        list(signers.map(sign, files, shares, starts))
     with files[0].open("ab") as lines:
         for file in files[1:]:
             with file.open("rb") as more:
@@ -245,8 +241,8 @@ def made(directory: Path, events: int) -> Path:
     return files[0]
 
 
-def sign(file: Path, seed: str, events: int, start: int) -> None:
-    crowd = Crowd(seed)
+def sign(file: Path, events: int, start: int) -> None:
+    crowd = Crowd(file.name)
     seen: set[str] = set()
     with file.open("wb") as lines:
         while len(seen) < events:

@@ -111,6 +111,17 @@ def likes(delivery: Delivery) -> int:
     return count
 
 
+def assert_counted_before_listed(delivery: Delivery, may_write: threading.Event) -> None:
+    """A reaction is counted while lists may not be written, and is in them afterwards."""
+    take_in(delivery, a_reaction(VIDEO, bob))
+
+    assert 1 == likes(delivery)
+    assert {} == places(delivery)
+    may_write.set()
+    delivery.project()
+    assert 1 == places(delivery)["#cats"]
+
+
 def test_counts_come_first_and_lists_when_there_is_nothing_else_to_do(delivery):
     take_in(delivery, VIDEO)
     take_in(delivery, a_reaction(VIDEO, bob))
@@ -221,31 +232,19 @@ def test_answers_are_those_of_one_statement_after_the_other(wait_seconds, delive
 
 
 def test_counts_do_not_wait_for_the_lists_of_an_earlier_pass(delivery, beside):
-    beside.held["project_listed_videos"] = threading.Event()
+    may_write = beside.held["project_listed_videos"] = threading.Event()
     take_in(delivery, VIDEO)
 
-    take_in(delivery, a_reaction(VIDEO, bob))
-
-    assert 1 == likes(delivery)
-    assert {} == places(delivery)
-    beside.held["project_listed_videos"].set()
-    delivery.project()
-    assert 1 == places(delivery)["#cats"]
+    assert_counted_before_listed(delivery, may_write)
 
 
 def test_counts_do_not_wait_for_lists_that_are_written_while_nothing_came(delivery, beside):
     delivery.projector.rest.wait_seconds = HOUR
     take_in(delivery, VIDEO)
-    beside.held["project_listed_videos"] = threading.Event()
+    may_write = beside.held["project_listed_videos"] = threading.Event()
     assert 0 == delivery.projector.run_pass(now=NOW).events
 
-    take_in(delivery, a_reaction(VIDEO, bob))
-
-    assert 1 == likes(delivery)
-    assert {} == places(delivery)
-    beside.held["project_listed_videos"].set()
-    delivery.project()
-    assert 1 == places(delivery)["#cats"]
+    assert_counted_before_listed(delivery, may_write)
 
 
 def test_counts_do_not_wait_for_what_the_pass_before_lets_go(delivery, beside):
