@@ -29,6 +29,7 @@ from typing import Any
 
 import structlog
 
+from bench.processes import cpu_seconds
 from clickhouse_schema.projector import SQL, Projector
 from clickhouse_schema.rebuild import Rebuild
 from funnel.clickhouse import Clickhouse
@@ -154,11 +155,6 @@ def silent(what: str, done: int, total: int) -> None:
     pass
 
 
-def processor_seconds(pid: int) -> float:
-    """The processor time of a whole process, as clock_getcpuclockid(3) reads it."""
-    return time.clock_gettime((~pid << 3) | 2)
-
-
 def wait_for_merges(door: Clickhouse) -> None:
     """What the history left to be merged is no cost of a pass."""
     while door.select(MERGES, {})[0]["merges"]:
@@ -217,11 +213,11 @@ def compared(
                     {"salt": salt, "videos": videos, "reactions": reactions, "stride": STRIDE},
                 )
                 wait_for_merges(door)
-                started, processed = time.perf_counter(), processor_seconds(pid)
+                started, processed = time.perf_counter(), cpu_seconds(pid)
                 projector.catch_up(now=NOW)
                 for into, spent in (
                     (times, time.perf_counter() - started),
-                    (processor, processor_seconds(pid) - processed),
+                    (processor, cpu_seconds(pid) - processed),
                 ):
                     into.setdefault((name, reactions), []).append(spent)
                 found = door.select(GRANULES, {"pass": projector.version})[0]["granules"]
