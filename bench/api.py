@@ -38,7 +38,7 @@ from funnel import clickhouse
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, parse_query
 from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
-from tests.gunicorn_service import free_port
+from tests.ports import free_port
 
 DATABASE = "bench_api"
 CLIENTS = (1, 8)

@@ -39,7 +39,6 @@ django.setup()
 
 import structlog  # noqa: E402
 
-from bench.ingest import free_port  # noqa: E402
 from bench.processes import children, cpu_seconds  # noqa: E402
 from clickhouse_schema.generated import Generated  # noqa: E402
 from clickhouse_schema.projector import Projector  # noqa: E402
@@ -47,6 +46,7 @@ from clickhouse_schema.rebuild import Rebuild  # noqa: E402
 from funnel.clickhouse import Clickhouse  # noqa: E402
 from ingestion.demo.edge import Edge, nginx  # noqa: E402
 from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 DATABASE = "bench"
 START_SECONDS = 60

@@ -24,7 +24,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -48,6 +47,7 @@ from funnel.sql import parse_query
 from ingestion.writer import EVENT_COLUMNS
 from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
 from tests.crowd import PEOPLE, Crowd, Signed
+from tests.ports import free_port
 
 DATABASE = "bench"
 CEILING_BATCH = 5_000
@@ -210,13 +210,6 @@ def worker_numbers(metrics_port: int) -> dict[str, float]:
     page = urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10).read().decode()
     found = re.findall(r"^(ingestion_\w+?)(?:\{[^}]*\})? ([\d.e+-]+)$", page, re.MULTILINE)
     return {name: float(value) for name, value in found}
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 # --- Events ---------------------------------------------------------------------------------------

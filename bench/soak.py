@@ -29,8 +29,9 @@ from urllib.parse import urlencode
 
 import structlog
 
-from bench.ingest import Site, free_port, made, wait_for
+from bench.ingest import Site, made, wait_for
 from bench.processes import children, cpu_seconds, resident_mib
+from tests.ports import free_port
 
 # Signing takes longer than sending: so many seconds' events are made, and no more are sent.
 SPARE_SECONDS = 10

@@ -7,7 +7,6 @@ import gc
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from tests.ports import free_port
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def frozen(environ: object, start_response: Callable[..., object]) -> list[bytes]:

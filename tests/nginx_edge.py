@@ -18,20 +18,11 @@ from pathlib import Path
 import pytest
 
 from ingestion.demo.edge import Edge, NginxMissing
+from tests.ports import free_ports
 
 START_SECONDS = 20
 # Whoever comes from here is counted; 127.0.0.1 is not.
 STRANGER = "127.0.0.2"
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as listeners:
-        ports = []
-        for _ in range(count):
-            listener = listeners.enter_context(socket.socket())
-            listener.bind(("127.0.0.1", 0))
-            ports.append(listener.getsockname()[1])
-        return ports
 
 
 @contextlib.contextmanager

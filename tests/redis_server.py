@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 from redis.exceptions import RedisError
+
+from tests.ports import free_port
 
 START_SECONDS = 10
 
@@ -21,9 +22,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [program, "--bind", "127.0.0.1", "--port", str(port), "--save", ""],
         cwd=tmp_path_factory.mktemp("redis"),

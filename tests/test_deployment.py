@@ -20,7 +20,8 @@ import yaml
 
 from ingestion.demo.edge import NginxMissing, nginx
 from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer
-from tests.nginx_edge import free_ports, get
+from tests.nginx_edge import get
+from tests.ports import free_ports
 
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

@@ -23,7 +23,8 @@ from ingestion.demo.edge import TEMPLATE
 from tests.builders import a_video, as_json
 from tests.clickhouse_server import PASSWORD, REPOSITORY, LocalServer, make_schema
 from tests.delivery import Delivery
-from tests.nginx_edge import STRANGER, Origin, Said, free_ports, get, nginx_before
+from tests.nginx_edge import STRANGER, Origin, Said, get, nginx_before
+from tests.ports import free_port
 from tests.published import NOW
 from videos import serializers as videos_serializers
 
@@ -455,7 +456,7 @@ def test_what_was_asked_before_is_answered_without_clickhouse_and_without_django
     own_clickhouse, tmp_path
 ):
     server, video_id = own_clickhouse
-    (port,) = free_ports(1)
+    port = free_port()
     targets = ["/api/videos?sort=recent", f"/api/videos/{video_id}/stats", "/feed/latest"]
     with nginx_before(port, tmp_path) as edge:
         with gunicorn(server, port, tmp_path) as (asked, stop):

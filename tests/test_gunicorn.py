@@ -8,7 +8,8 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 
-from tests.gunicorn_service import free_port, get, serving, total
+from tests.gunicorn_service import get, serving, total
+from tests.ports import free_port
 
 REQUESTS = 24
 

@@ -20,7 +20,7 @@ from ingestion.demo.ports import HOST, answers
 from ingestion.demo.processes import Children
 from ingestion.demo.tour import ask
 from tests.browser.chromium import browser, log_in, missing, wait_for_charts
-from tests.gunicorn_service import free_port
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES = REPOSITORY / "docs" / "images"

@@ -28,13 +28,13 @@ from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_ingest_relay import (
     end_of,
     environment,
-    free_port,
     running,
     stored_ids,
     until,
     until_ready_says,
 )
 from tests.ingestion.test_sync import FAST, ids, notes, reception_into, run
+from tests.ports import free_port
 
 __all__ = ["environment"]
 

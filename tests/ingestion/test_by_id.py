@@ -13,8 +13,9 @@ from ingestion.pipeline import Accepted, WantedKinds
 from ingestion.visits import Visits
 from tests.builders import a_note, bob
 from tests.ingestion.fake_relay import FakeRelay
-from tests.ingestion.test_ingest_relay import free_port, publish
+from tests.ingestion.test_ingest_relay import publish
 from tests.ingestion.test_sync import FAST, ids, reception_into, run
+from tests.ports import free_port
 
 
 def test_a_relay_that_did_not_understand_is_asked_again_after_an_hour(monkeypatch):

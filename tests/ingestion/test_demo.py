@@ -20,21 +20,12 @@ from django.conf import settings
 from ingestion.demo.edge import NginxMissing, nginx
 from ingestion.demo.ports import PortRefused, Ports, read_ports, refuse_taken_ports
 from ingestion.demo.tour import tour
+from tests.ports import free_ports
 
 READY_SECONDS = 60
 STOP_SECONDS = 30
 TRICKLE_SECONDS = 20
 DEMO = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "demo"]
-
-
-def free_ports(count: int) -> list[int]:
-    listeners = [socket.socket() for _ in range(count)]
-    for listener in listeners:
-        listener.bind(("127.0.0.1", 0))
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 @pytest.fixture

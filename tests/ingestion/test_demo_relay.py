@@ -21,13 +21,7 @@ from ingestion.demo import publisher as publisher_module
 from ingestion.demo.generator import EventGenerator
 from ingestion.demo.publisher import Publisher
 from ingestion.demo.relay import local_relay
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 async def stored(url: str, kind: Kind) -> set[str]:

@@ -7,7 +7,6 @@ import contextlib
 import functools
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -44,6 +43,7 @@ from tests.builders import (
 )
 from tests.ingestion.fake_relay import FakeRelay
 from tests.ingestion.test_sync import ids, notes, one_busy_second, run
+from tests.ports import free_port
 
 MANAGE = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
 SECRET = "b" * 64
@@ -64,9 +64,7 @@ class TcpGate:
         self._to = int(str(port))
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
@@ -172,13 +170,6 @@ async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
 
 def stored_ids(clickhouse: Clickhouse) -> list[str]:
     return [row["id"] for row in clickhouse.select(STORED, {})]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def metric(port: int, line_start: str) -> float:

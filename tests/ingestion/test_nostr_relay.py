@@ -20,7 +20,6 @@ from tests.ingestion.test_ingest_relay import (
     cursors,
     end_of,
     environment,
-    free_port,
     ingesting,
     publish,
     relay_state,
@@ -29,6 +28,7 @@ from tests.ingestion.test_ingest_relay import (
     until,
 )
 from tests.ingestion.test_sync import ids, run
+from tests.ports import free_port
 
 __all__ = ["environment"]
 

@@ -32,8 +32,9 @@ from tests.builders import (
 )
 from tests.delivery import Delivery
 from tests.ingestion.fake_relay import FakeRelay
-from tests.ingestion.test_ingest_relay import environment, free_port, publish, stored_ids
+from tests.ingestion.test_ingest_relay import environment, publish, stored_ids
 from tests.ingestion.test_sync import ids, notes, run
+from tests.ports import free_port
 
 __all__ = ["environment"]
 
