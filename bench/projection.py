@@ -90,7 +90,8 @@ ACTIVITY = parse_query(
         lower(hex(SHA256(concat('a', toString({reactions:UInt64}), '-', toString(turn))))) AS id,
         lower(hex(SHA256(concat('n', toString({reactions:UInt64}), '-', toString(turn)))))
             AS pubkey,
-        1789999000 AS created_at,
+        -- later than all that has been merged, as what is new is
+        1789990000 + {salt:UInt64} AS created_at,
         7 AS kind,
         [
             ['e', lower(hex(SHA256(toString(video * 10))))],
@@ -113,7 +114,6 @@ PARTS = parse_query(
     WHERE active AND database = currentDatabase() AND table NOT LIKE 'touched%'
     GROUP BY table
     ORDER BY sum(rows) DESC
-    LIMIT 12
     """,
 )
 GRANULES = parse_query(

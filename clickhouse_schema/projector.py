@@ -459,12 +459,12 @@ class Projector:
             self.door.execute(SQL["find_named_events"], this)
         noting = self.beside.begin(lambda: self.note_consequences(at))
         # Whoever is erased may have events that the pass has not looked up.
-        self.touch_videos(this, dated=arrivals is not None and not erased)
+        self.touch_videos(at, dated=arrivals is not None and not erased, erases=bool(erased))
         consequences = noting.result()
         if consequences["reacted_to"]:
             self.door.execute(SQL["touch_reacted_to"], this)
         if consequences["reacted_to"] or consequences["seasoned"]:
-            self.touch_videos(this)
+            self.touch_videos(at, erases=bool(erased))
         rows = self.erase(this, people) if erased else {}
         touched = self.compute(this, now=now, afresh=afresh)
         self.drop(this)
@@ -507,9 +507,15 @@ class Projector:
         else:
             self.forget_at = time.monotonic() + FORGET_RETRY_SECONDS
 
-    def touch_videos(self, this: dict[str, Any], *, dated: bool = False) -> None:
-        """dated: whether the date of each touched event is known."""
+    def touch_videos(
+        self, at: dict[str, Any], *, dated: bool = False, erases: bool = False
+    ) -> None:
+        """dated: whether the date of each touched event is known; erases: whether versions of
+        these videos are about to be erased, which then stand for them no more."""
+        this = {"pass": at["pass"]}
         self.door.execute(SQL["touch_acted_on"], this | {"dated": dated})
+        if not erases:
+            self.door.execute(SQL["touch_targets"], at)
         self.door.execute(SQL["touch_videos"], this)
 
     def compute(
@@ -535,25 +541,28 @@ class Projector:
             self.door.execute(SQL["find_lists"], this | {"now": now})
             self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
-        videos = touched["videos"]
+        videos, without_targets = touched["videos"], touched["without_targets"]
         if follow and self.trust.has_to_follow(this, lists=touched["lists"] > 0):
             self.trust.reach(this)
             self.trust.touch(this)
-            self.touch_videos(this)
+            self.touch_videos(this | {"now": now})
             self.trust.write(this)
-            videos += self.door.select(SQL["count_touched"], this)[0]["videos"]
+            all_touched = self.door.select(SQL["count_touched"], this)[0]
+            videos, without_targets = all_touched["videos"], all_touched["without_targets"]
         if touched["people"]:
             self.door.execute(SQL["project_people"], this)
         # After the lists, whose entries are the bookmarks, and after what is known of people.
         if videos > CHUNK_VIDEOS:
             self.compute_in_chunks(this, now=now, afresh=afresh)
         elif videos:
-            self.compute_videos(this, now=now)
+            self.compute_videos(this, now=now, without_targets=without_targets)
         return touched
 
-    def compute_videos(self, this: dict[str, Any], *, now: int) -> None:
+    def compute_videos(self, this: dict[str, Any], *, now: int, without_targets: int) -> None:
+        """without_targets: for how many of the videos it is not listed yet what stands for them."""
         at = this | {"now": now}
-        self.door.execute(SQL["touch_targets"], at)
+        if without_targets:
+            self.door.execute(SQL["touch_targets"], at)
         self.door.execute(SQL["touch_acts"], at)
         self.door.execute(*self.project_videos(at))
         self.rest.owes_lists(this)
@@ -579,7 +588,7 @@ class Projector:
                 return
             after_key = found["until_key"]
             self.door.execute(SQL["touch_chunk"], span | {"chunk": chunk, "until_key": after_key})
-            self.compute_videos({"pass": chunk}, now=now)
+            self.compute_videos({"pass": chunk}, now=now, without_targets=found["keys"])
             self.drop({"pass": chunk})
             self.rest.list_videos(afresh=afresh)
 

@@ -9,8 +9,8 @@ SELECT
     (
         SELECT count()
         FROM engagement
-        WHERE target IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64})
-            AND relation = 'reaction'
+        PREWHERE target IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64})
+        WHERE relation = 'reaction'
             AND event_id NOT IN (SELECT id FROM touched_events WHERE pass = {pass:UInt64})
     ) AS reacted_to,
     -- whose authors' acts have a history behind them now

@@ -59,7 +59,8 @@ WITH
             tags,
             min(created_at) OVER (PARTITION BY video_key) AS first_created_at
         FROM video_versions
-        WHERE video_key IN videos AND created_at <= {now:UInt32} + 900
+        PREWHERE video_key IN videos
+        WHERE created_at <= {now:UInt32} + 900
         ORDER BY video_key ASC, created_at DESC, id ASC
         LIMIT 1 BY video_key
     ),

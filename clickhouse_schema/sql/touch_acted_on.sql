@@ -9,8 +9,8 @@ SELECT
     'target' AS what,
     target AS key
 FROM engagement_targets
-WHERE event_id IN events
-    AND created_at >= if(
+PREWHERE event_id IN events
+WHERE created_at >= if(
         {dated:Bool},
         (SELECT min(created_at) FROM touched_events WHERE pass = {pass:UInt64}),
         0

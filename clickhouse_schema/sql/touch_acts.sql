@@ -23,6 +23,6 @@ INNER JOIN (
     FROM touched_targets
     WHERE pass = {pass:UInt64}
 ) AS touched_targets ON engagement.target = touched_targets.target
-WHERE engagement.target IN (SELECT target FROM touched_targets WHERE pass = {pass:UInt64})
-    AND created_at <= {now:UInt32} + 900
+PREWHERE engagement.target IN (SELECT target FROM touched_targets WHERE pass = {pass:UInt64})
+WHERE created_at <= {now:UInt32} + 900
     AND expiration > {now:UInt32}

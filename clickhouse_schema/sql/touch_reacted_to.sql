@@ -6,7 +6,7 @@ SELECT DISTINCT
     'event' AS what,
     event_id AS key
 FROM engagement
-WHERE target IN (
+PREWHERE target IN (
     -- include ids_of_events
 )
-    AND relation = 'reaction'
+WHERE relation = 'reaction'

@@ -1,4 +1,5 @@
--- Lists the targets that stand for each touched video: its address, and the ids of its versions.
+-- Lists the targets that stand for each video that is touched, or whose address is acted on: its address, and
+-- the ids of its versions.
 INSERT INTO touched_targets (pass, target, video_key)
 SELECT DISTINCT
     {pass:UInt64} AS pass,
@@ -6,5 +7,11 @@ SELECT DISTINCT
     video_key
 FROM video_versions
 ARRAY JOIN [id, video_key] AS target
-WHERE video_key IN (SELECT key FROM touched WHERE pass = {pass:UInt64} AND what = 'video')
-    AND created_at <= {now:UInt32} + 900
+PREWHERE video_key IN (
+    SELECT key
+    FROM touched
+    WHERE pass = {pass:UInt64}
+        AND (what = 'video' OR (what = 'target' AND match(key, '^3423[56]:[0-9a-f]{64}:')))
+        AND key NOT IN (SELECT video_key FROM touched_targets WHERE pass = {pass:UInt64})
+)
+WHERE created_at <= {now:UInt32} + 900

@@ -25,6 +25,8 @@ WHERE id IN (
     SELECT key
     FROM touched
     WHERE pass = {pass:UInt64} AND what = 'target' AND length(key) = 64
+        -- mostly an act names a video's address and its id
+        AND key NOT IN (SELECT target FROM touched_targets WHERE pass = {pass:UInt64})
     UNION ALL
     SELECT id
     FROM versions
