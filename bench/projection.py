@@ -39,8 +39,9 @@ from tests.clickhouse_server import LocalServer
 NOW = 1_790_000_000
 ACTIVITIES = (10, 100, 1000)
 EVENTS_PER_VIDEO = 10
-# Into so many inserts the history is divided, however long it is.
-HISTORY_INSERTS = 20
+# Into so many inserts the history is divided, however long it is. A worker makes two a second;
+# after a few inserts alone several parts are as large as the largest, which no history leaves.
+HISTORY_INSERTS = 200
 # A prime: its multiples, modulo how many videos there are, come to a video again after all others.
 STRIDE = 7919
 

@@ -1,14 +1,16 @@
-"""What a pass looks into: no part that cannot have what is new."""
+"""What a pass looks into: no part that cannot have what is new, and nothing that it knows."""
 
 from __future__ import annotations
 
+import itertools
 import re
+from operator import attrgetter
 from typing import Any
 
 from clickhouse_schema import projector, rest
 from funnel.clickhouse import Clickhouse
 from funnel.sql import Query, parse_query
-from tests.builders import T, a_reaction, a_video, alice, as_json, bob, carol
+from tests.builders import Event, T, a_note, a_reaction, a_video, alice, as_json, bob, carol
 from tests.delivery import Delivery
 from tests.videos.test_reading import plan
 
@@ -53,3 +55,20 @@ def test_old_parts_are_not_looked_into_for_what_is_new(clickhouse):
     clickhouse.execute(TOUCH, {"pass": last, "id": new.id, "created_at": new.created_at})
     assert "1/2" == parts_read(clickhouse, acted_on, of_pass, "engagement_targets")
     assert "1/2" == parts_read(clickhouse, listed, of_passes, "video_stats")
+
+
+def test_ids_of_videos_whose_addresses_are_acted_on_are_not_looked_up(clickhouse):
+    delivery = Delivery(clickhouse, now=T + 1000)
+    videos = sorted([a_video(alice, d=f"{n}", at=n) for n in range(20)], key=attrgetter("id"))
+    delivery.deliver([map(as_json, videos)])
+
+    def looked_up(event: Event) -> str:
+        delivery.deliver([[as_json(event)]])
+        of_pass = {"pass": delivery.projector.version}
+        return parts_read(clickhouse, projector.SQL["touch_videos"], of_pass, "video_aliases")
+
+    assert "0/1" == looked_up(a_reaction(videos[1], by=bob, via="both", at=200))
+    # Between the first and the last id of the part, which alone tells nothing of it.
+    notes = (a_note(carol, f"{n}", at=100) for n in itertools.count())
+    unknown = next(note for note in notes if videos[0].id < note.id < videos[-1].id)
+    assert "1/1" == looked_up(a_reaction(unknown, by=carol, at=200))
