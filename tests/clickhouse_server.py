@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import subprocess
@@ -21,6 +20,7 @@ from clickhouse_schema.migrator import (
     split_statements,
 )
 from funnel.clickhouse import ClickhouseSettings
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
@@ -75,7 +75,7 @@ class LocalServer:
         self.data = directory / "data"
         self.backups = directory / "backups"
         self.log = directory / "clickhouse_local.log"
-        self.port = 0
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -100,17 +100,16 @@ class LocalServer:
                 stderr=log,
             )
         try:
-            self.port = self.wait_for_port()
+            self.wait_until_ready()
         except AssertionError:
             self.stop()
             raise
 
-    def wait_for_port(self) -> int:
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            for line in self.log.read_text().splitlines():
-                if "clickhouse_local_ready" in line:
-                    return int(json.loads(line)["address"].rpartition(":")[2])
+            if "clickhouse_local_ready" in self.log.read_text():
+                return
             self.assert_alive()
             time.sleep(0.02)
         raise AssertionError(f"clickhouse_local is not ready. {self.last_words()}")

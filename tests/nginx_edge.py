@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.demo.edge import Edge, NginxMissing
-from tests.ports import free_ports
+from tests.ports import free_port, free_ports
 
 START_SECONDS = 20
 # Whoever comes from here is counted; 127.0.0.1 is not.
@@ -117,8 +117,8 @@ class Origin:
     def __init__(self) -> None:
         self.said: dict[str, Said] = {}
         self.seen: list[Seen] = []
-        self._server = self._listening(0)
-        self.port: int = self._server.server_address[1]
+        self.port = free_port()
+        self._server = self._listening(self.port)
 
     def says(self, path: str, said: Said) -> Said:
         self.said[path] = said

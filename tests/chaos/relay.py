@@ -19,6 +19,7 @@ from ingestion.pipeline import MAX_EVENT_BYTES
 from tests.builders import a_note, as_json
 from tests.crowd import Signed
 from tests.ingestion.fake_relay import GARBAGE
+from tests.ports import free_port
 
 CAP = 500
 # A client that does not read has so many frames waiting before it is disconnected.
@@ -42,7 +43,7 @@ class ChaosRelay:
         self._dice = dice
         self._left = misbehaviours
         self._server: Server | None = None
-        self._port = 0
+        self._port = free_port()
         # Newest first, among the same second by id (NIP-01).
         self._order: list[tuple[int, str]] = []
         self._events: dict[str, Signed] = {}
@@ -53,7 +54,6 @@ class ChaosRelay:
         self._server = await serve(
             self._converse, "127.0.0.1", self._port, max_size=None, close_timeout=0.1
         )
-        self._port = self._server.sockets[0].getsockname()[1]
         self.url = f"ws://127.0.0.1:{self._port}"
 
     async def close(self) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from clickhouse_schema import projector, rest
 from funnel.clickhouse import Clickhouse
+from funnel.nostr import Event
 from funnel.sql import Query, parse_query
-from tests.builders import Event, T, a_note, a_reaction, a_video, alice, as_json, bob, carol
+from tests.builders import T, a_note, a_reaction, a_video, alice, as_json, bob, carol
 from tests.delivery import Delivery
 from tests.videos.test_reading import plan
 
