@@ -541,21 +541,19 @@ class Projector:
             self.door.execute(SQL["find_lists"], this | {"now": now})
             self.door.execute(SQL["project_list_entries"], this | {"afresh": afresh})
             self.door.execute(SQL["project_lists"], this)
-        videos, without_targets = touched["videos"], touched["without_targets"]
         if follow and self.trust.has_to_follow(this, lists=touched["lists"] > 0):
             self.trust.reach(this)
             self.trust.touch(this)
             self.touch_videos(this | {"now": now})
             self.trust.write(this)
-            all_touched = self.door.select(SQL["count_touched"], this)[0]
-            videos, without_targets = all_touched["videos"], all_touched["without_targets"]
+            touched = self.door.select(SQL["count_touched"], this)[0]
         if touched["people"]:
             self.door.execute(SQL["project_people"], this)
         # After the lists, whose entries are the bookmarks, and after what is known of people.
-        if videos > CHUNK_VIDEOS:
+        if touched["videos"] > CHUNK_VIDEOS:
             self.compute_in_chunks(this, now=now, afresh=afresh)
-        elif videos:
-            self.compute_videos(this, now=now, without_targets=without_targets)
+        elif touched["videos"]:
+            self.compute_videos(this, now=now, without_targets=touched["without_targets"])
         return touched
 
     def compute_videos(self, this: dict[str, Any], *, now: int, without_targets: int) -> None:

@@ -1,5 +1,4 @@
--- Lists the targets that stand for each video that is touched, or whose address is acted on: its address, and
--- the ids of its versions.
+-- Lists the targets that stand for each touched video: its address, and the ids of its versions.
 INSERT INTO touched_targets (pass, target, video_key)
 SELECT DISTINCT
     {pass:UInt64} AS pass,
@@ -11,7 +10,7 @@ PREWHERE video_key IN (
     SELECT key
     FROM touched
     WHERE pass = {pass:UInt64}
-        AND (what = 'video' OR (what = 'target' AND match(key, '^3423[56]:[0-9a-f]{64}:')))
+        AND what = 'video'
         AND key NOT IN (SELECT video_key FROM touched_targets WHERE pass = {pass:UInt64})
 )
 WHERE created_at <= {now:UInt32} + 900

@@ -1,5 +1,5 @@
--- Finds the videos that the touched events concern: those of which they are versions, and those that
--- they are about. Only a version changes what a search looks into.
+-- Finds the videos that the touched events concern by an id: those of which they are versions, and those
+-- that they are about. Only a version changes what a search looks into.
 INSERT INTO touched (pass, what, key)
 WITH
     -- only these: an id that is none would be looked for in each part in vain
@@ -8,14 +8,6 @@ WITH
         FROM touched_events
         WHERE pass = {pass:UInt64} AND kind IN (21, 22, 34235, 34236)
     )
-SELECT
-    {pass:UInt64} AS pass,
-    'video' AS what,
-    key
-FROM touched
--- qualified: it is the column that is meant, not the new pass
-WHERE touched.pass = {pass:UInt64} AND touched.what = 'target' AND match(key, '^3423[56]:[0-9a-f]{64}:')
-UNION ALL
 SELECT
     {pass:UInt64} AS pass,
     arrayJoin(if(id IN versions, ['video', 'text'], ['video'])) AS what,
