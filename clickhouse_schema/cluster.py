@@ -13,8 +13,8 @@ import re
 from clickhouse_schema.migrator import Migration
 
 DEFINITION = re.compile(
-    r"^((?:CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|DROP VIEW IF EXISTS|ALTER TABLE)"
-    r" \w+)",
+    r"^((?:CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|DROP (?:TABLE|VIEW) IF EXISTS"
+    r"|ALTER TABLE) \w+)",
     re.MULTILINE,
 )
 ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)", re.MULTILINE)

@@ -84,6 +84,7 @@ SQL = {
         "next_touched",
         "touch_chunk",
         "drop_acts",
+        "drop_targets",
     )
 }
 
@@ -604,7 +605,7 @@ class Projector:
             dropping.result()
 
     def drop_partitions(self, this: dict[str, Any]) -> None:
-        for name in ("drop_acts", "drop_events"):
+        for name in ("drop_acts", "drop_events", "drop_targets"):
             self.door.execute(SQL[name], this)
 
     def compute_trust(self) -> None:

@@ -26,6 +26,12 @@ EVENT_TABLES = (
 )
 # Every table of the read model that holds something of a person.
 PEOPLE_TABLES = (
+    # What passes have looked up that ended in the middle, or are another projector's. Before what
+    # would be made of it.
+    "touched_events",
+    "touched_acts",
+    "touched_targets",
+    "touched_lists",
     "video_stats",
     "video_texts",
     "video_places",
@@ -34,10 +40,6 @@ PEOPLE_TABLES = (
     "list_entries",
     "user_profiles",
     "first_seen",
-    "touched_lists",
-    # Of passes that ended in the middle.
-    "touched_events",
-    "touched_acts",
 )
 
 

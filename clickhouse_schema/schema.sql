@@ -757,13 +757,16 @@ CREATE TABLE touched_targets
 (
     `pass` UInt64,
     `target` String,
-    `video_key` String
+    `video_key` String,
+    `pubkey` String,
+    `created_at` UInt32,
+    `details` String
 )
-ENGINE = ReplacingMergeTree
-PARTITION BY intDiv(pass, 3600000000)
-ORDER BY (pass, target, video_key)
-TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(6)
-SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
+ENGINE = MergeTree
+PARTITION BY pass
+ORDER BY pass
+TTL toDateTime(intDiv(pass, 1000000)) + toIntervalHour(1)
+SETTINGS ttl_only_drop_parts = 1, old_parts_lifetime = 10, index_granularity = 8192;
 
 CREATE VIEW trending_videos
 AS SELECT
@@ -1055,7 +1058,8 @@ CREATE TABLE video_versions
     `embedded_likes` UInt64,
     `embedded_comments` UInt64,
     `embedded_reposts` UInt64,
-    `tags` Array(Array(String)) CODEC(ZSTD(3))
+    `tags` Array(Array(String)) CODEC(ZSTD(3)),
+    `details` String MATERIALIZED toJSONString(CAST((kind, d_tag, expiration, published_tag, title, content, video_url, fallback_urls, thumbnail, dimensions, blurhash, sha256, duration, alt, language, hashtags, sensitive, content_warning, platform, embedded_loops, embedded_likes, embedded_comments, embedded_reposts, tags), 'Tuple(\n            kind UInt16, d_tag String, expiration UInt32, published_tag UInt32, title String,\n            content String, video_url String, fallback_urls Array(String), thumbnail String,\n            dimensions String, blurhash String, sha256 String, duration Float64, alt String,\n            language String, hashtags Array(String), sensitive Bool, content_warning String,\n            platform String, embedded_loops Nullable(UInt64), embedded_likes UInt64,\n            embedded_comments UInt64, embedded_reposts UInt64, tags Array(Array(String))\n        )')) CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (video_key, id)

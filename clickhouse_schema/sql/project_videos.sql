@@ -32,37 +32,33 @@ WITH
             video_key,
             id,
             pubkey,
-            kind,
-            d_tag,
             created_at,
-            expiration,
-            published_tag,
-            title,
-            content,
-            video_url,
-            fallback_urls,
-            thumbnail,
-            dimensions,
-            blurhash,
-            sha256,
-            duration,
-            alt,
-            language,
-            hashtags,
-            sensitive,
-            content_warning,
-            platform,
-            embedded_loops,
-            embedded_likes,
-            embedded_comments,
-            embedded_reposts,
-            tags,
-            min(created_at) OVER (PARTITION BY video_key) AS first_created_at
-        FROM video_versions
-        PREWHERE video_key IN videos
-        WHERE created_at <= {now:UInt32} + 900
-        ORDER BY video_key ASC, created_at DESC, id ASC
-        LIMIT 1 BY video_key
+            first_created_at,
+            JSONExtract(
+                details,
+                'Tuple(
+                    kind UInt16, d_tag String, expiration UInt32, published_tag UInt32, title String,
+                    content String, video_url String, fallback_urls Array(String), thumbnail String,
+                    dimensions String, blurhash String, sha256 String, duration Float64, alt String,
+                    language String, hashtags Array(String), sensitive Bool, content_warning String,
+                    platform String, embedded_loops Nullable(UInt64), embedded_likes UInt64,
+                    embedded_comments UInt64, embedded_reposts UInt64, tags Array(Array(String))
+                )'
+            ) AS said
+        FROM (
+            SELECT
+                video_key,
+                target AS id,
+                pubkey,
+                created_at,
+                details,
+                min(created_at) OVER (PARTITION BY video_key) AS first_created_at
+            FROM touched_targets
+            -- an address says nothing by itself
+            WHERE pass = {pass:UInt64} AND details != ''
+            ORDER BY video_key ASC, created_at DESC, id ASC
+            LIMIT 1 BY video_key
+        )
     ),
     -- acts on the touched videos that are alive and meant for a video
     acts AS (
@@ -257,29 +253,29 @@ SELECT
     ) AS live,
     newest.id,
     newest.pubkey,
-    newest.kind,
-    newest.d_tag,
+    newest.said.kind,
+    newest.said.d_tag,
     newest.created_at,
     if(
-        newest.published_tag > 0,
-        least(newest.published_tag, newest.created_at),
+        newest.said.published_tag > 0,
+        least(newest.said.published_tag, newest.created_at),
         newest.first_created_at
     ) AS published_at,
-    newest.expiration,
-    newest.title,
-    newest.content,
-    newest.video_url,
-    newest.fallback_urls,
-    newest.thumbnail,
-    newest.dimensions,
-    newest.blurhash,
-    newest.sha256,
-    newest.duration,
-    newest.alt,
-    newest.language,
+    newest.said.expiration,
+    newest.said.title,
+    newest.said.content,
+    newest.said.video_url,
+    newest.said.fallback_urls,
+    newest.said.thumbnail,
+    newest.said.dimensions,
+    newest.said.blurhash,
+    newest.said.sha256,
+    newest.said.duration,
+    newest.said.alt,
+    newest.said.language,
     -- NIP-32: labels of trusted people in namespace #t are hashtags, written as the author's own are
     arrayDistinct(arrayConcat(
-        newest.hashtags
+        newest.said.hashtags
 -- if labelers
         ,
         arraySort(arrayFilter(
@@ -293,25 +289,25 @@ SELECT
         ))
 -- end
     )) AS hashtags,
-    newest.sensitive
+    newest.said.sensitive
 -- if labelers
     OR notEmpty(warnings)
 -- end
     AS sensitive,
     if(
-        newest.sensitive,
-        newest.content_warning,
+        newest.said.sensitive,
+        newest.said.content_warning,
         ''
 -- if labelers
         || arrayMin(warnings)
 -- end
     ) AS content_warning,
-    newest.platform,
-    newest.embedded_loops,
-    newest.embedded_likes,
-    newest.embedded_comments,
-    newest.embedded_reposts,
-    newest.tags,
+    newest.said.platform,
+    newest.said.embedded_loops,
+    newest.said.embedded_likes,
+    newest.said.embedded_comments,
+    newest.said.embedded_reposts,
+    newest.said.tags,
     counts.reactions,
     counts.likes,
     counts.dislikes,
