@@ -1,0 +1,80 @@
+"""Migrations on a database that has events, and gets more meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
+from clickhouse_schema.rebuild import Rebuild
+from funnel.clickhouse import Clickhouse, ClickhouseSettings
+from tests.builders import a_reaction, a_video, alice, as_json, bob
+from tests.clickhouse_schema.lively_day import DELIVERED, NOW, answers, facts
+from tests.delivery import Delivery
+
+# Who vanished is forgotten in Django's database too.
+pytestmark = pytest.mark.django_db
+
+numbers = itertools.count()
+
+
+@pytest.fixture
+def older(clickhouse_server: ClickhouseSettings) -> Iterator[Migrator]:
+    """The migrator of a database in which none of the migrations that move data is applied."""
+    of: ClickhouseSettings = {
+        **clickhouse_server,
+        "database": f"{clickhouse_server['database']}_migrated_{next(numbers)}",
+    }
+    migrator = Migrator(of, read_migrations(MIGRATIONS))
+    migrator.prepare()
+    try:
+        for migration in migrator.migrations[:26]:
+            migrator.apply(migration)
+        yield migrator
+        migrator.database.command(f"DROP DATABASE {of['database']} SYNC")
+    finally:
+        migrator.close()
+
+
+def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older):
+    door = Clickhouse(older.database.settings)
+    delivery = Delivery(door, now=NOW, trust_seeds=(bob.pubkey,))
+    delivery.write(DELIVERED[0])
+    video = a_video(alice, "meanwhile", at=10)
+    meanwhile = [video, *(a_reaction(video, by=bob, at=20 + n) for n in range(1000))]
+    is_migrated = threading.Event()
+    written = 0
+
+    def keep_writing() -> None:
+        nonlocal written
+        other = Delivery(Clickhouse(older.database.settings), now=NOW)
+        for event in meanwhile:
+            if is_migrated.is_set():
+                return
+            other.write([as_json(event)])
+            written += 1
+
+    thread = threading.Thread(target=keep_writing)
+    thread.start()
+    try:
+        for migration in older.migrations[26:]:
+            older.apply(migration)
+    finally:
+        is_migrated.set()
+        thread.join()
+    delivery.project()
+    facts_after, answers_after = facts(door), answers(door)
+
+    # From the raw events alone, each of which comes by itself.
+    delivery.projector.settle_ms = 0
+    Rebuild(
+        door, delivery.projector, progress=lambda *_: None, clock=lambda: NOW
+    ).rebuild_facts()
+    delivery.projector.catch_up(now=NOW)
+    assert written > 1
+    assert facts(door) == facts_after
+    assert answers(door) == answers_after
+    door.close()
