@@ -14,9 +14,10 @@ from clickhouse_schema.migrator import Migration
 
 DEFINITION = re.compile(
     r"^((?:CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|DROP (?:TABLE|VIEW) IF EXISTS"
-    r"|ALTER TABLE) \w+)",
+    r"|(?:ALTER|DETACH|ATTACH) TABLE) \w+)",
     re.MULTILINE,
 )
+EXCHANGE = re.compile(r"^EXCHANGE TABLES \w+ AND \w+", re.MULTILINE)
 ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)", re.MULTILINE)
 # The tokens by which a repeated insert changes nothing are kept in Keeper then.
 WINDOW = re.compile(r"\bnon_replicated_deduplication_window\b")
@@ -46,5 +47,6 @@ def for_cluster(migration: Migration, cluster: str) -> Migration:
 def replicated(statement: str, cluster: str) -> str:
     """One statement of a migration; what is not a definition stays as it is."""
     statement = DEFINITION.sub(rf"\1 ON CLUSTER {cluster}", statement, count=1)
+    statement = EXCHANGE.sub(rf"\g<0> ON CLUSTER {cluster}", statement)
     statement = ENGINE.sub(r"ENGINE = Replicated\1", statement)
     return WINDOW.sub("replicated_deduplication_window", statement)

@@ -106,14 +106,15 @@ CREATE TABLE engagement
     `actor` String CODEC(NONE),
     `pubkey` String CODEC(NONE),
     `kind` UInt16,
-    `created_at` UInt32 CODEC(Delta(4), ZSTD(1)),
+    `created_at` UInt32 CODEC(LZ4),
     `expiration` UInt32,
     `unless_known` String CODEC(LZ4),
     `amount_msat` UInt64
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (target, relation, event_id, token)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
+PRIMARY KEY (cityHash64(target), relation)
+ORDER BY (cityHash64(target), relation, target, event_id, token)
+SETTINGS index_granularity = 128, non_replicated_deduplication_window = 1000, min_compress_block_size = 8192, string_serialization_version = 'single_stream', auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW engagement_mv TO engagement
 (
@@ -1031,7 +1032,7 @@ SETTINGS index_granularity = 256;
 
 CREATE TABLE video_versions
 (
-    `video_key` String CODEC(ZSTD(1)),
+    `video_key` String CODEC(LZ4),
     `id` String CODEC(ZSTD(1)),
     `pubkey` String CODEC(ZSTD(1)),
     `kind` UInt16,

@@ -19,6 +19,9 @@ ALTER TABLE video_versions
         )'
     )) CODEC(ZSTD(1));
 
+-- It is looked for in each part, in most of them in vain.
+ALTER TABLE video_versions MODIFY COLUMN video_key String CODEC(LZ4);
+
 -- The versions that were there before.
 ALTER TABLE video_versions MATERIALIZE COLUMN details SETTINGS mutations_sync = 2;
 

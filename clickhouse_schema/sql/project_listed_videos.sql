@@ -40,8 +40,20 @@ FROM (
         version,
         -- where the row before these passes stood
         maxIf(version, version < arrayMin({passes:Array(UInt64)})) OVER (PARTITION BY video_key) AS earlier
-    FROM video_places FINAL
-    WHERE video_key IN videos
+    FROM (
+        -- each place once: grouped, not FINAL, which merges all parts to find the same
+        SELECT
+            video_key,
+            list,
+            tier,
+            max(version) AS version
+        FROM video_places
+        PREWHERE video_key IN videos
+        GROUP BY
+            video_key,
+            list,
+            tier
+    )
     -- Other projectors and passes that broke may have left any place behind.
     QUALIFY {afresh:UInt8} OR version >= earlier
 ) AS places

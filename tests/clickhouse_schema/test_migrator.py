@@ -359,12 +359,22 @@ def test_a_migration_is_resolved_as_applied_or_pending(half_applied):
 
 
 def test_a_migration_that_rewrites_data_waits_for_force(directory, database):
-    write(directory, _0001_create_cats=f"-- blocking: true\n{CREATE_CATS}")
-    with pytest.raises(CommandError, match="0001_create_cats rewrites data"):
+    write(directory, _0001_create_cats=CREATE_CATS)
+    migrate()
+    write(directory, _0002_create_dogs=f"-- blocking: true\n{CREATE_DOGS}")
+    with pytest.raises(CommandError, match="0002_create_dogs rewrites data"):
         migrate()
-    assert ["schema_migrations"] == objects_in(database)
+    assert ["cats", "schema_migrations"] == objects_in(database)
 
     migrate("--force")
+
+    assert ["cats", "dogs", "food", "schema_migrations"] == objects_in(database)
+
+
+def test_in_a_new_database_there_is_nothing_to_rewrite(directory, database):
+    write(directory, _0001_create_cats=f"-- blocking: true\n{CREATE_CATS}")
+
+    migrate()
 
     assert ["cats", "schema_migrations"] == objects_in(database)
 

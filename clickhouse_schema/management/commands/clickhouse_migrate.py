@@ -103,8 +103,10 @@ class Command(BaseCommand):
     def migrate(self, migrator: Migrator, *, force: bool) -> None:
         migrator.prepare()
         migrations = refuse_conflicts(migrator)
+        # Where nothing is applied yet there is nothing to rewrite.
+        is_new = len(migrations) == len(migrator.migrations)
         blocking = [migration.name for migration in migrations if migration.blocking]
-        if blocking and not force:
+        if blocking and not (force or is_new):
             raise CommandError(
                 f"{', '.join(blocking)} rewrites data, which may take long and slow down the"
                 " service: run again with --force at a quiet time."
