@@ -13,8 +13,8 @@ import re
 from clickhouse_schema.migrator import Migration
 
 DEFINITION = re.compile(
-    r"^((?:CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|DROP (?:TABLE|VIEW) IF EXISTS"
-    r"|(?:ALTER|DETACH|ATTACH) TABLE) \w+)",
+    r"^((?:(?:CREATE (?:TABLE|VIEW|MATERIALIZED VIEW)|ATTACH TABLE) IF NOT EXISTS"
+    r"|(?:DROP (?:TABLE|VIEW)|DETACH TABLE) IF EXISTS|ALTER TABLE) \w+)",
     re.MULTILINE,
 )
 EXCHANGE = re.compile(r"^EXCHANGE TABLES \w+ AND \w+", re.MULTILINE)

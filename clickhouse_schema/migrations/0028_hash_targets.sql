@@ -3,6 +3,20 @@
 -- and comparing numbers takes ClickHouse a third of the time that comparing names takes. A condition on
 -- `target` finds them by itself: what is in the key is a function of it.
 
+-- What an attempt that was broken off has left behind goes back first: it may be the table that was in use until
+-- then. Otherwise these four do nothing.
+CREATE TABLE IF NOT EXISTS engagement_by_hash AS engagement;
+
+ATTACH TABLE IF NOT EXISTS engagement_by_hash;
+
+INSERT INTO engagement
+SELECT *
+FROM engagement_by_hash
+SETTINGS insert_deduplicate = 0;
+
+DROP TABLE IF EXISTS engagement_by_hash SYNC
+SETTINGS max_table_size_to_drop = 0;
+
 -- Since when the acts are copied.
 CREATE TABLE IF NOT EXISTS engagement_copied
 (
@@ -46,14 +60,12 @@ SELECT *
 FROM engagement
 SETTINGS insert_deduplicate = 0;
 
--- From here on it is not to be repeated from the start, which would change them back: the rest is to be done by
--- hand where something fails.
 EXCHANGE TABLES engagement AND engagement_by_hash;
 
 -- Waits for the inserts that still write into what was the table until now.
-DETACH TABLE engagement_by_hash SYNC;
+DETACH TABLE IF EXISTS engagement_by_hash SYNC;
 
-ATTACH TABLE engagement_by_hash;
+ATTACH TABLE IF NOT EXISTS engagement_by_hash;
 
 -- What has arrived while the others were copied, and what was on its way then. Until here it is missing.
 INSERT INTO engagement

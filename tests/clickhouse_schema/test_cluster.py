@@ -23,7 +23,8 @@ def test_every_statement_for_a_cluster_is_sql_and_reaches_every_node(clickhouse:
         # Parameters of a view's question belong to the view and are not filled in here.
         text = parsed.text.replace("{now:UInt32}", "0").replace("{since:UInt32}", "0")
         assert clickhouse.select(parse_query("tests.tree", text), {}), statement
-        code = "\n".join(line for line in statement.splitlines() if not line.startswith("--"))
+        lines = statement.splitlines()
+        code = "\n".join(line for line in lines if line and not line.startswith("--"))
         assert code.startswith("INSERT INTO") or "ON CLUSTER main_cluster" in code, code
         assert "ENGINE = MergeTree" not in code
         assert "non_replicated_deduplication_window" not in code

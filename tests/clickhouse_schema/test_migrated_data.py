@@ -11,6 +11,7 @@ import pytest
 from clickhouse_schema.migrator import MIGRATIONS, Migrator, read_migrations
 from clickhouse_schema.rebuild import Rebuild
 from funnel.clickhouse import Clickhouse, ClickhouseSettings
+from funnel.sql import parse_query
 from tests.builders import a_reaction, a_video, alice, as_json, bob
 from tests.clickhouse_schema.lively_day import DELIVERED, NOW, answers, facts
 from tests.delivery import Delivery
@@ -19,6 +20,14 @@ from tests.delivery import Delivery
 pytestmark = pytest.mark.django_db
 
 numbers = itertools.count()
+
+LAYOUT = parse_query(
+    "tests.layout",
+    """-- How the acts are ordered.
+    SELECT primary_key FROM system.tables
+    WHERE database = currentDatabase() AND name = 'engagement'
+    """,
+)
 
 
 @pytest.fixture
@@ -37,6 +46,30 @@ def older(clickhouse_server: ClickhouseSettings) -> Iterator[Migrator]:
         migrator.database.command(f"DROP DATABASE {of['database']} SYNC")
     finally:
         migrator.close()
+
+
+# Copied, exchanged, put away, there again, dropped.
+@pytest.mark.parametrize("statements", [8, 9, 10, 11, 13])
+def test_a_migration_that_broke_off_is_applied_from_its_start(older, statements):
+    """Whichever statement of 0028 was the last, and whatever came before it was tried again."""
+    door = Clickhouse(older.database.settings)
+    delivery = Delivery(door, now=NOW)
+    delivery.write(DELIVERED[0])
+    before = facts(door)
+    older.apply(older.migrations[26])
+    hash_targets = older.migrations[27]
+    for statement in hash_targets.statements[:statements]:
+        older.database.command(statement)
+    video = a_video(alice, "meanwhile", at=10)
+    delivery.write([as_json(video), as_json(a_reaction(video, by=bob, via="both", at=20))])
+
+    older.apply(hash_targets)
+
+    after = facts(door)
+    assert len(before["engagement"]) + 2 == len(after["engagement"])
+    assert all(row in after["engagement"] for row in before["engagement"])
+    assert "cityHash64" in door.select(LAYOUT, {})[0]["primary_key"]
+    door.close()
 
 
 def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older):
@@ -70,9 +103,7 @@ def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older):
 
     # From the raw events alone, each of which comes by itself.
     delivery.projector.settle_ms = 0
-    Rebuild(
-        door, delivery.projector, progress=lambda *_: None, clock=lambda: NOW
-    ).rebuild_facts()
+    Rebuild(door, delivery.projector, progress=lambda *_: None, clock=lambda: NOW).rebuild_facts()
     delivery.projector.catch_up(now=NOW)
     assert written > 1
     assert facts(door) == facts_after
