@@ -13,7 +13,7 @@ from funnel.nostr import Event
 from funnel.sql import Query, parse_query
 from tests.builders import T, a_note, a_reaction, a_video, alice, as_json, bob, carol
 from tests.delivery import Delivery
-from tests.videos.test_reading import plan
+from tests.videos.test_reading import granules, plan
 
 TOUCH = parse_query(
     "tests.touch",
@@ -75,3 +75,21 @@ def test_ids_of_videos_whose_addresses_are_acted_on_are_not_looked_up(clickhouse
     notes = (a_note(carol, f"{n}", at=100) for n in itertools.count())
     unknown = next(note for note in notes if videos[0].id < note.id < videos[-1].id)
     assert "1/1" == looked_up(a_reaction(unknown, by=carol, at=200))
+
+
+def test_acts_are_found_by_numbers(clickhouse, monkeypatch):
+    """A condition on names finds the granules by the hashes that they are ordered by."""
+    delivery = Delivery(clickhouse, now=T + 1000)
+    videos = [a_video(alice, d=f"{n}", at=n) for n in range(400)]
+    acts = [a_reaction(video, by=bob, via="a", at=500) for video in videos]
+    delivery.deliver([map(as_json, [*videos, *acts])])
+    monkeypatch.setattr(delivery.projector, "drop", lambda this: None)
+    delivery.deliver([[as_json(a_reaction(videos[7], by=carol, via="a", at=600))]])
+    clickhouse.command("OPTIMIZE TABLE engagement FINAL")
+
+    of_pass = {"pass": delivery.projector.version, "now": delivery.now}
+    select = projector.SQL["touch_acts"].text.partition("\n)\n")[2]
+    explained = plan(clickhouse, parse_query("tests.acts", f"-- Acts.\n{select}"), of_pass)
+    assert "(cityHash64(target) in 2-element set)" in explained
+    # Of the video's address and of the id of its version, in granules of 128 acts.
+    assert granules(explained, "engagement)")[0] <= 2

@@ -258,8 +258,8 @@ def test_counts_do_not_wait_for_what_the_pass_before_lets_go(delivery, beside):
     order = [name for name in beside.begun if name in ("project_videos", "drop_acts")]
     assert ["project_videos", "project_videos", "drop_acts"] == order[:3]
     delivery.projector.wait_for_drop()
-    assert [] == rows(delivery.clickhouse, "touched_acts")
-    assert [] == rows(delivery.clickhouse, "touched_events")
+    for table in ("touched_acts", "touched_events", "touched_targets"):
+        assert [] == rows(delivery.clickhouse, table)
 
 
 def test_a_pass_that_erases_leaves_nothing_of_what_it_looked_up(delivery, beside):
