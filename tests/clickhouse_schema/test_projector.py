@@ -90,6 +90,38 @@ def stats(delivery: Delivery, video: Event = VIDEO) -> dict[str, Any]:
     return found[0] if found else {}
 
 
+HOSTILE = "\0\x01\x1f\x7f\"\\\\u0041\\ud800{}[]',/\u2028\ufeff\U0001f3ac\U0010ffff\r\n\t"
+
+
+@pytest.mark.parametrize("kind", [21, 34236])
+def test_what_a_version_says_comes_through_as_it_is(kind, delivery):
+    """It is written down as JSON on its way."""
+    tags = [
+        (
+            "imeta",
+            f"url https://x.example/{HOSTILE}",
+            "duration 0.30000000000000004",
+            f"alt {HOSTILE}",
+        ),
+        ("t", HOSTILE),
+        ("content-warning", HOSTILE),
+        ("loops", "999999999999999"),
+        ("expiration", f"{NOW + 1000}"),
+        ("published_at", f"{T - 7}"),
+        ("x", HOSTILE, "", "null", "1e5"),
+    ]
+    video = a_video(alice, HOSTILE, title=HOSTILE, content=HOSTILE * 3000, kind=kind, tags=tags)
+
+    delivery.deliver([raws(video)])
+
+    [said] = rows(delivery.clickhouse, "video_versions")
+    [counted] = rows(delivery.clickhouse, "video_stats")
+    assert HOSTILE == said["title"]
+    same = said.keys() - {"published_tag"}
+    assert {name: said[name] for name in same} == {name: counted[name] for name in same}
+    assert T - 7 == counted["published_at"]
+
+
 @pytest.mark.parametrize("breaks_at", ["touch_videos", "project_videos", "write_state"])
 def test_a_pass_that_broke_is_taken_up_by_the_next_one(breaks_at, delivery):
     delivery.deliver([raws(VIDEO)])
