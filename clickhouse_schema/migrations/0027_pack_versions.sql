@@ -34,8 +34,8 @@ CREATE TABLE IF NOT EXISTS touched_targets
     pass UInt64,
     target String,
     video_key String,
-    -- of the version whose id the target is; of an address there are none
     pubkey String,
+    -- of the version whose id the target is; an address has none
     created_at UInt32,
     details String
 )
