@@ -18,7 +18,7 @@ import structlog
 
 from clickhouse_schema.beside import Beside
 from clickhouse_schema.door import Door
-from clickhouse_schema.read_model import EVENT_TABLES, PEOPLE_TABLES, Part
+from clickhouse_schema.read_model import EVENT_TABLES, PASS_TABLES, PEOPLE_TABLES, Part
 from clickhouse_schema.rest import Rest
 from clickhouse_schema.trust import TRUST_HOPS, Trust
 from funnel.nostr import Kind
@@ -56,7 +56,7 @@ SQL = {
         "touch_deletions",
         "find_named_events",
         "touch_replaceable",
-        "drop_events",
+        "drop_partition",
         "touch_acted_on",
         "touch_reacted_to",
         "touch_videos",
@@ -83,8 +83,6 @@ SQL = {
         "project_people",
         "next_touched",
         "touch_chunk",
-        "drop_acts",
-        "drop_targets",
     )
 }
 
@@ -605,8 +603,8 @@ class Projector:
             dropping.result()
 
     def drop_partitions(self, this: dict[str, Any]) -> None:
-        for name in ("drop_acts", "drop_events", "drop_targets"):
-            self.door.execute(SQL[name], this)
+        for table in PASS_TABLES:
+            self.door.execute(SQL["drop_partition"], this | {"table": table})
 
     def compute_trust(self) -> None:
         """Computes everybody's standing again; videos count it when they are computed next."""

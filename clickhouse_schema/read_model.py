@@ -24,13 +24,13 @@ EVENT_TABLES = (
     # Last: what is missing elsewhere can be found from here again after an interruption.
     ("events_local", "id"),
 )
+# What a pass looks up once and then asks of several times: each has a partition for each pass.
+PASS_TABLES = ("touched_acts", "touched_events", "touched_targets")
 # Every table of the read model that holds something of a person.
 PEOPLE_TABLES = (
     # What passes have looked up that ended in the middle, or are another projector's. Before what
     # would be made of it.
-    "touched_events",
-    "touched_acts",
-    "touched_targets",
+    *PASS_TABLES,
     "touched_lists",
     "video_stats",
     "video_texts",

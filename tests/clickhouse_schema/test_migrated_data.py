@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import threading
 from collections.abc import Iterator
 
@@ -21,6 +23,9 @@ pytestmark = pytest.mark.django_db
 
 numbers = itertools.count()
 
+# The migrations that move data come after so many.
+OLDER = 26
+
 LAYOUT = parse_query(
     "tests.layout",
     """-- How the acts are ordered.
@@ -33,31 +38,31 @@ LAYOUT = parse_query(
 @pytest.fixture
 def older(clickhouse_server: ClickhouseSettings) -> Iterator[Migrator]:
     """The migrator of a database in which none of the migrations that move data is applied."""
-    of: ClickhouseSettings = {
-        **clickhouse_server,
-        "database": f"{clickhouse_server['database']}_migrated_{next(numbers)}",
-    }
-    migrator = Migrator(of, read_migrations(MIGRATIONS))
-    migrator.prepare()
-    try:
-        for migration in migrator.migrations[:26]:
+    name = f"migrated_tests_{os.getpid()}_{next(numbers)}"
+    migrator = Migrator({**clickhouse_server, "database": name}, read_migrations(MIGRATIONS))
+    with contextlib.closing(migrator):
+        migrator.prepare()
+        for migration in migrator.migrations[:OLDER]:
             migrator.apply(migration)
         yield migrator
-        migrator.database.command(f"DROP DATABASE {of['database']} SYNC")
-    finally:
-        migrator.close()
+        migrator.database.command(f"DROP DATABASE {name} SYNC")
+
+
+@pytest.fixture
+def door(older: Migrator) -> Iterator[Clickhouse]:
+    with contextlib.closing(Clickhouse(older.database.settings)) as door:
+        yield door
 
 
 # Copied, exchanged, put away, there again, dropped.
 @pytest.mark.parametrize("statements", [8, 9, 10, 11, 13])
-def test_a_migration_that_broke_off_is_applied_from_its_start(older, statements):
+def test_a_migration_that_broke_off_is_applied_from_its_start(older, door, statements):
     """Whichever statement of 0028 was the last, and whatever came before it was tried again."""
-    door = Clickhouse(older.database.settings)
     delivery = Delivery(door, now=NOW)
     delivery.write(DELIVERED[0])
     before = facts(door)
-    older.apply(older.migrations[26])
-    hash_targets = older.migrations[27]
+    pack_versions, hash_targets = older.migrations[OLDER : OLDER + 2]
+    older.apply(pack_versions)
     for statement in hash_targets.statements[:statements]:
         older.database.command(statement)
     video = a_video(alice, "meanwhile", at=10)
@@ -69,11 +74,9 @@ def test_a_migration_that_broke_off_is_applied_from_its_start(older, statements)
     assert len(before["engagement"]) + 2 == len(after["engagement"])
     assert all(row in after["engagement"] for row in before["engagement"])
     assert "cityHash64" in door.select(LAYOUT, {})[0]["primary_key"]
-    door.close()
 
 
-def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older):
-    door = Clickhouse(older.database.settings)
+def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older, door):
     delivery = Delivery(door, now=NOW, trust_seeds=(bob.pubkey,))
     delivery.write(DELIVERED[0])
     video = a_video(alice, "meanwhile", at=10)
@@ -83,17 +86,17 @@ def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older):
 
     def keep_writing() -> None:
         nonlocal written
-        other = Delivery(Clickhouse(older.database.settings), now=NOW)
-        for event in meanwhile:
-            if is_migrated.is_set():
-                return
-            other.write([as_json(event)])
-            written += 1
+        with contextlib.closing(Clickhouse(older.database.settings)) as other:
+            for event in meanwhile:
+                if is_migrated.is_set():
+                    return
+                Delivery(other, now=NOW).write([as_json(event)])
+                written += 1
 
     thread = threading.Thread(target=keep_writing)
     thread.start()
     try:
-        for migration in older.migrations[26:]:
+        for migration in older.migrations[OLDER:]:
             older.apply(migration)
     finally:
         is_migrated.set()
@@ -108,4 +111,3 @@ def test_events_of_before_and_meanwhile_count_as_a_rebuild_has_them(older):
     assert written > 1
     assert facts(door) == facts_after
     assert answers(door) == answers_after
-    door.close()

@@ -24,10 +24,15 @@ TOUCH = parse_query(
 )
 
 
+def selected(query: Query) -> Query:
+    """What an INSERT … SELECT writes."""
+    select = re.sub(r"INSERT INTO \w+ \([^)]+\)", "", query.text, count=1)
+    return parse_query(query.name, f"-- What is written.\n{select}")
+
+
 def parts_read(door: Clickhouse, query: Query, params: dict[str, Any], table: str) -> str:
     """Of how many parts of the table how many are read by an INSERT … SELECT: "1/2"."""
-    select = query.text[query.text.index("\nWITH") :]
-    explained = plan(door, parse_query(query.name, f"-- What is written.{select}"), params)
+    explained = plan(door, selected(query), params)
     [read] = [
         read
         for read in re.split(r"ReadFromMergeTree \(\w+\.", explained)[1:]
@@ -88,8 +93,7 @@ def test_acts_are_found_by_numbers(clickhouse, monkeypatch):
     clickhouse.command("OPTIMIZE TABLE engagement FINAL")
 
     of_pass = {"pass": delivery.projector.version, "now": delivery.now}
-    select = projector.SQL["touch_acts"].text.partition("\n)\n")[2]
-    explained = plan(clickhouse, parse_query("tests.acts", f"-- Acts.\n{select}"), of_pass)
+    explained = plan(clickhouse, selected(projector.SQL["touch_acts"]), of_pass)
     assert "(cityHash64(target) in 2-element set)" in explained
     # Of the video's address and of the id of its version, in granules of 128 acts.
     assert granules(explained, "engagement)")[0] <= 2

@@ -248,15 +248,15 @@ def test_counts_do_not_wait_for_lists_that_are_written_while_nothing_came(delive
 
 
 def test_counts_do_not_wait_for_what_the_pass_before_lets_go(delivery, beside):
-    may_drop = beside.held["drop_acts"] = threading.Event()
+    may_drop = beside.held["drop_partition"] = threading.Event()
     take_in(delivery, VIDEO)
     assert 0 == likes(delivery)
     threading.Timer(0.5, may_drop.set).start()
 
     take_in(delivery, a_reaction(VIDEO, bob))
 
-    order = [name for name in beside.begun if name in ("project_videos", "drop_acts")]
-    assert ["project_videos", "project_videos", "drop_acts"] == order[:3]
+    order = [name for name in beside.begun if name in ("project_videos", "drop_partition")]
+    assert ["project_videos", "project_videos", "drop_partition"] == order[:3]
     delivery.projector.wait_for_drop()
     for table in ("touched_acts", "touched_events", "touched_targets"):
         assert [] == rows(delivery.clickhouse, table)
@@ -264,7 +264,7 @@ def test_counts_do_not_wait_for_what_the_pass_before_lets_go(delivery, beside):
 
 def test_a_pass_that_erases_leaves_nothing_of_what_it_looked_up(delivery, beside):
     take_in(delivery, a_video(dave, "mine"))
-    may_drop = beside.held["drop_events"] = threading.Event()
+    may_drop = beside.held["drop_partition"] = threading.Event()
     threading.Timer(0.5, may_drop.set).start()
 
     take_in(delivery, a_vanish(dave, at=50))
@@ -273,7 +273,7 @@ def test_a_pass_that_erases_leaves_nothing_of_what_it_looked_up(delivery, beside
 
 
 def test_what_could_not_be_let_go_is_told_and_keeps_no_later_pass(delivery, beside):
-    put_behind(delivery.projector, BreakingDoor(beside, "drop_acts"))
+    put_behind(delivery.projector, BreakingDoor(beside, "drop_partition", table="touched_acts"))
     take_in(delivery, VIDEO)
     put_behind(delivery.projector, beside)
     delivery.write([as_json(a_reaction(VIDEO, bob))])
